@@ -1,0 +1,3 @@
+from coreskills.cli.main import run
+
+run()

@@ -1,0 +1,168 @@
+"""Accepting, cancelling and re-driving work.
+
+Accepted means: the job and its audit row are committed. Redis is told afterwards and best-effort;
+if that fails, the relay of a worker does it.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from coreskills.actions.request import Request
+from coreskills.broker.streams import Queue
+from coreskills.domain.jobs import unique_key
+from coreskills.errors import Conflict, IdempotencyMismatch, NotFound, Unavailable
+from coreskills.store import audit, jobs, leases
+from coreskills.store.audit import Entry
+from coreskills.store.db import Connection, Database
+from coreskills.store.jobs import NewJob
+
+DEADLINES = {"import_users": 600}  # seconds; every other kind has 60
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    job_id: int
+    status: str
+    replayed: bool = False  # the answer to an Idempotency-Key seen before
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a job shall do. `fill` adds rows that belong to it, in the same transaction."""
+
+    job_type: str
+    parameters: dict[str, Any]
+    body_hash: bytes | None = None  # of what was sent, if that is more than the parameters
+    fill: Callable[[Connection, int], None] | None = None
+
+    @property
+    def digest(self) -> bytes:
+        if self.body_hash:
+            return self.body_hash
+        text = json.dumps([self.job_type, self.parameters], sort_keys=True)
+        return sha256(text.encode()).digest()
+
+
+def submit(
+    db: Database,
+    queue: Queue,
+    request: Request,
+    work: Work,
+) -> Accepted:
+    """Queue a job.
+
+    Raises Conflict `job_open` when the same work is under way, IdempotencyMismatch when the key
+    came with another request before.
+    """
+    if replay := _replay(db, request, work.digest):
+        return replay
+    try:
+        accepted = _insert(db, request, work)
+    except _KeyTaken:
+        return _replay(db, request, work.digest) or _vanished()
+    _publish(db, queue, accepted.job_id)
+    return accepted
+
+
+def cancel(db: Database, request: Request, job_id: int) -> None:
+    """Final, also for a job that is running: its outcome is discarded."""
+    with db.transaction() as conn:
+        if not jobs.cancel_job(conn, job_id):
+            _refuse(conn, job_id, "cancelled", "queued, running or suspended")
+        audit.insert_audit(conn, _entry(request, "job.cancelled", job_id))
+
+
+def redrive(db: Database, queue: Queue, request: Request, job_id: int) -> None:
+    """Queue again what failed, died or was cancelled, with its counters at zero."""
+    with db.transaction() as conn:
+        if not jobs.redrive_job(conn, job_id):
+            _refuse(conn, job_id, "retried", "failed, dead or cancelled")
+        audit.insert_audit(conn, _entry(request, "job.retried", job_id))
+    _publish(db, queue, job_id)
+
+
+class _KeyTaken(Exception):
+    """Another request with this Idempotency-Key committed between our look and our insert."""
+
+
+def _insert(db: Database, request: Request, work: Work) -> Accepted:
+    try:
+        with db.transaction() as conn:
+            row = jobs.insert_job(conn, _new_job(request, work))
+            if request.idempotency_key and not jobs.insert_key(
+                conn, request.actor, request.idempotency_key, work.digest, row["id"]
+            ):
+                raise _KeyTaken
+            if work.fill:
+                work.fill(conn, row["id"])
+            action = f"{work.job_type}.requested"
+            audit.insert_audit(conn, _entry(request, action, row["id"], "pending"))
+        return Accepted(row["id"], row["status"])
+    except Conflict as exc:
+        # The same request sent twice at once may lose on the unique work before its key counts.
+        if exc.code == "job_open" and _replay(db, request, work.digest):
+            raise _KeyTaken from exc
+        raise
+
+
+def _new_job(request: Request, work: Work) -> NewJob:
+    return NewJob(
+        job_type=work.job_type,
+        parameters=work.parameters,
+        unique_key=unique_key(work.job_type, work.parameters),
+        deadline_seconds=DEADLINES.get(work.job_type, 60),
+        requested_by=request.actor,
+        request_id=request.request_id,
+    )
+
+
+def _replay(db: Database, request: Request, digest: bytes) -> Accepted | None:
+    if not request.idempotency_key:
+        return None
+    with db.reading() as conn:
+        row = jobs.select_key(conn, request.actor, request.idempotency_key)
+    if row is None:
+        return None
+    if bytes(row["request_hash"]) != digest:
+        raise IdempotencyMismatch(
+            "This Idempotency-Key was used for another request; use a new key", job_id=row["job_id"]
+        )
+    return Accepted(row["job_id"], row["status"], replayed=True)
+
+
+def _vanished() -> Accepted:
+    raise Unavailable("The first request with this Idempotency-Key is still running", retry_after=1)
+
+
+def _publish(db: Database, queue: Queue, job_id: int) -> None:
+    try:
+        queue.publish([job_id])
+        with db.reading() as conn:
+            leases.mark_published(conn, [job_id])
+    except Unavailable:
+        pass  # committed already; the relay of a worker publishes it, or a worker polls it
+
+
+def _refuse(conn: Connection, job_id: int, act: str, states: str) -> None:
+    job = jobs.select_job(conn, job_id)
+    if job is None:
+        raise NotFound(f"There is no job {job_id}")
+    raise Conflict(
+        f"Job {job_id} is {job['status']}; only a job that is {states} can be {act}",
+        code="state_conflict",
+    )
+
+
+def _entry(request: Request, action: str, job_id: int, status: str = "success") -> Entry:
+    return Entry(
+        action=action,
+        actor=request.actor,
+        resource_type="job",
+        resource_id=job_id,
+        job_id=job_id,
+        request_id=request.request_id,
+        status=status,
+    )

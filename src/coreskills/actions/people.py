@@ -1,0 +1,62 @@
+"""Changing people. Accounts are made and disabled by jobs; this is what needs no engine."""
+
+from typing import Any
+
+from coreskills.actions.request import Request
+from coreskills.domain.people import UserChange
+from coreskills.errors import Conflict, Fault, Invalid, NotFound, StaleVersion
+from coreskills.store import audit, users
+from coreskills.store.audit import Entry
+from coreskills.store.db import Database
+
+_COMMON = ("first_name", "last_name")
+_FIELDS = {
+    "student": (*_COMMON, "grade_level", "graduation_year"),
+    "staff": (*_COMMON, "department", "role"),
+}
+_ALL = ("first_name", "last_name", "grade_level", "graduation_year", "department", "role")
+
+
+def change_user(
+    db: Database, request: Request, id: int, version: int, change: UserChange
+) -> dict[str, Any]:
+    """Apply what `change` sets and return the new row. Raises StaleVersion, NotFound, Invalid."""
+    with db.transaction() as conn:
+        before = users.select_user(conn, id)
+        if before is None:
+            raise NotFound(f"There is no user {id}")
+        wanted = change.model_dump(exclude_unset=True)
+        _refuse_foreign(wanted, before["type"])
+        if not before["is_active"]:
+            raise Conflict(f"User {id} is disabled and cannot be changed", code="state_conflict")
+        row = {name: before[name] for name in _ALL} | wanted
+        if not users.update_user(conn, id, version, row):
+            raise StaleVersion(f"User {id} was changed meanwhile; read it again")
+        delta = {k: [before[k], v] for k, v in row.items() if before[k] != v}
+        audit.insert_audit(
+            conn,
+            Entry(
+                action="user.changed",
+                actor=request.actor,
+                resource_type="user",
+                resource_id=id,
+                user_id=id,
+                request_id=request.request_id,
+                details=delta,
+            ),
+        )
+        after = users.select_user(conn, id)
+    assert after is not None
+    return after
+
+
+def _refuse_foreign(wanted: dict[str, Any], kind: str) -> None:
+    foreign = [name for name in wanted if name not in _FIELDS[kind]]
+    if foreign:
+        raise Invalid(
+            f"A {kind} does not have these fields",
+            [
+                Fault(f"/{name}", "foreign_field", f"does not belong to a {kind}")
+                for name in foreign
+            ],
+        )

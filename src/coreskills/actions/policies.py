@@ -1,0 +1,71 @@
+"""Setting, changing and retiring policies."""
+
+from typing import Any
+
+from coreskills.actions.request import Request
+from coreskills.domain.policies import Policy, PolicyChange
+from coreskills.errors import Conflict, NotFound, StaleVersion
+from coreskills.store import audit, policies
+from coreskills.store.audit import Entry
+from coreskills.store.db import Connection, Database
+
+Row = dict[str, Any]
+_FIELDS = tuple(PolicyChange.model_fields)
+
+
+def set_policy(db: Database, request: Request, policy: Policy) -> Row:
+    with db.transaction() as conn:
+        id = policies.insert_policy(conn, policy.model_dump())
+        _note(conn, request, "policy.set", id, policy.model_dump(mode="json"))
+        return _existing(conn, id)
+
+
+def change_policy(
+    db: Database, request: Request, id: int, version: int, change: PolicyChange
+) -> Row:
+    """Raises NotFound, StaleVersion, or Conflict for a retired policy."""
+    with db.transaction() as conn:
+        before = _existing(conn, id)
+        _refuse_retired(before)
+        row = {name: before[name] for name in _FIELDS} | change.model_dump(exclude_unset=True)
+        if not policies.update_policy(conn, id, version, row):
+            raise StaleVersion(f"Policy {id} was changed meanwhile; read it again")
+        delta = {k: [before[k], v] for k, v in row.items() if before[k] != v}
+        _note(conn, request, "policy.changed", id, delta)
+        return _existing(conn, id)
+
+
+def retire_policy(db: Database, request: Request, id: int, version: int) -> Row:
+    with db.transaction() as conn:
+        before = _existing(conn, id)
+        _refuse_retired(before)
+        if not policies.retire_policy(conn, id, version):
+            raise StaleVersion(f"Policy {id} was changed meanwhile; read it again")
+        _note(conn, request, "policy.retired", id, {})
+        return _existing(conn, id)
+
+
+def _existing(conn: Connection, id: int) -> Row:
+    row = policies.select_policy(conn, id)
+    if row is None:
+        raise NotFound(f"There is no policy {id}")
+    return row
+
+
+def _refuse_retired(row: Row) -> None:
+    if row["retired_at"]:
+        raise Conflict(f"Policy {row['id']} is retired", code="state_conflict")
+
+
+def _note(conn: Connection, request: Request, action: str, id: int, details: Row) -> None:
+    audit.insert_audit(
+        conn,
+        Entry(
+            action=action,
+            actor=request.actor,
+            resource_type="policy",
+            resource_id=id,
+            request_id=request.request_id,
+            details=details,
+        ),
+    )

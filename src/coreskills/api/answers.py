@@ -1,0 +1,119 @@
+"""Making responses: JSON, pages of lists, versions."""
+
+import base64
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import orjson
+from flask import Response, request
+from pydantic import BaseModel, ConfigDict, Field
+
+from coreskills.errors import Fault, Invalid, StaleVersion, VersionRequired
+
+JSON = "application/json"
+LAST = 2**63 - 1
+Row = dict[str, Any]
+
+
+class PageQuery(BaseModel):
+    """Base of the query of every list. `cursor` is what the last page's `next` said."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: Annotated[str, Field(max_length=100)] | None = None
+
+    def after(self) -> int:
+        """The id below which an ascending list goes on."""
+        return _decoded(self.cursor) if self.cursor else 0
+
+    def before(self) -> int:
+        return _decoded(self.cursor) if self.cursor else LAST
+
+
+def answer(body: Any, status: int = 200, **headers: str) -> Response:
+    response = Response(orjson.dumps(body), status, content_type=JSON)
+    for name, value in headers.items():
+        response.headers[name.replace("_", "-")] = value
+    return response
+
+
+def page(name: str, query: PageQuery, select: Callable[[int], list[Row]]) -> Response:
+    """`select(limit)` is asked for one row more than shown, which tells whether more follow."""
+    rows = select(query.limit + 1)
+    body: Row = {name: rows}
+    link = None
+    if len(rows) > query.limit:
+        rows.pop()
+        key = "line" if name == "rows" else "id"
+        body["next"] = _encoded(rows[-1][key])
+        link = _next_link(body["next"])
+    response = conditional(orjson.dumps(body))
+    if link:
+        response.headers["Link"] = link
+    return response
+
+
+def conditional(body: bytes) -> Response:
+    """A 304 if the caller has exactly these bytes already."""
+    tag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
+    if tag in request.headers.get("If-None-Match", ""):
+        response = Response(status=304)
+    else:
+        response = Response(body, 200, content_type=JSON)
+    response.headers["ETag"] = tag
+    return response
+
+
+def versioned(row: Row, status: int = 200) -> Response:
+    """One resource, with its version as ETag."""
+    tag = _tag(row)
+    if (
+        status == 200
+        and request.method == "GET"
+        and tag in request.headers.get("If-None-Match", "")
+    ):
+        return Response(status=304, headers={"ETag": tag})
+    return answer(row, status, ETag=tag)
+
+
+def expected_version(row: Row | None, what: str) -> int:
+    """The version the caller based a change on. Raises VersionRequired, StaleVersion."""
+    given = request.headers.get("If-Match", "").strip()
+    if not given:
+        raise VersionRequired(f"Say which version of {what} you saw: If-Match with its ETag")
+    if row is not None and given not in ("*", _tag(row)):
+        raise StaleVersion(f"{what.capitalize()} was changed since you read it; read it again")
+    return int(row["version"]) if row else 0
+
+
+def accepted(job_id: int, status: str) -> Response:
+    """202: the work is safe; where to see how it goes."""
+    where = f"/api/v1/jobs/{job_id}"
+    return answer({"job_id": job_id, "status": status}, 202, Location=where, Retry_After="1")
+
+
+def _tag(row: Row) -> str:
+    return f'"{row["id"]}-{row["version"]}"'
+
+
+def _next_link(cursor: str) -> str:
+    arguments = {**request.args.to_dict(), "cursor": cursor}
+    return f'<{request.path}?{urlencode(arguments)}>; rel="next"'
+
+
+def _encoded(last: int) -> str:
+    return base64.urlsafe_b64encode(str(last).encode()).decode().rstrip("=")
+
+
+def _decoded(cursor: str) -> int:
+    try:
+        last = int(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError:
+        last = -1
+    if not 0 <= last <= LAST:
+        fault = Fault("?cursor", "bad_cursor", "is not what a `next` of this list said")
+        raise Invalid("The cursor is not valid", [fault])
+    return last

@@ -1,0 +1,129 @@
+import csv
+import io
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from apiflask import APIBlueprint
+from flask import Response, request
+from pydantic import BaseModel, ConfigDict, Field
+from werkzeug.exceptions import UnsupportedMediaType
+
+from coreskills.actions.imports import LARGEST_FILE, request_import
+from coreskills.api import schemas
+from coreskills.api.answers import PageQuery, Row, accepted, page
+from coreskills.api.context import asked, db, services
+from coreskills.api.headers import idempotency_key
+from coreskills.api.permissions import requires
+from coreskills.domain.roster import FIELDS
+from coreskills.errors import NotFound
+from coreskills.store import imports, jobs
+from coreskills.store.db import Database
+
+blueprint = APIBlueprint("imports", __name__, url_prefix="/api/v1/imports", tag="Imports")
+CSV: dict[int | str, Any] = {200: {"description": "CSV", "content": {"text/csv": {}}}}
+CHUNK = 256 * 1024
+COLUMNS = ("Type", *FIELDS)
+
+
+class ImportQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    dry_run: bool = False
+    filename: Annotated[str, Field(max_length=200)] = ""
+
+
+class RowsQuery(PageQuery):
+    action: Literal["created", "unchanged", "rejected"] | None = None
+
+
+@blueprint.post("")
+@requires("imports.write")
+@blueprint.input(ImportQuery, location="query", arg_name="query")
+@blueprint.output(schemas.Accepted, status_code=202)
+@blueprint.doc(
+    extensions={
+        "requestBody": {
+            "required": True,
+            "content": {"text/csv": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    }
+)
+def post_import(query: ImportQuery) -> Response:
+    """Import a roster: the CSV file is the body, Content-Type: text/csv"""
+    if request.mimetype != "text/csv":
+        raise UnsupportedMediaType("Send the file as Content-Type: text/csv")
+    request.max_content_length = LARGEST_FILE + 1
+    done = request_import(
+        db(),
+        services().queue,
+        asked(idempotency_key()),
+        _chunks(),
+        filename=query.filename,
+        dry_run=query.dry_run,
+    )
+    return accepted(done.job_id, done.status)
+
+
+@blueprint.get("/<int:id>/rows")
+@requires("people.read")
+@blueprint.input(RowsQuery, location="query", arg_name="query")
+@blueprint.output(schemas.ImportRows)
+def list_rows(id: int, query: RowsQuery) -> Response:
+    """What became of each row, in the order of the file"""
+    _import(id)
+    with db().reading() as conn:
+        return page(
+            "rows",
+            query,
+            lambda limit: imports.select_results(
+                conn, job_id=id, action=query.action, after=query.after(), limit=limit
+            ),
+        )
+
+
+@blueprint.get("/<int:id>/rejected.csv")
+@requires("people.read")
+@blueprint.doc(responses=CSV)
+def get_rejected(id: int) -> Response:
+    """The rejected rows with their reasons, ready to be mended and sent again"""
+    _import(id)
+    return Response(_rejected_lines(db(), id), content_type="text/csv; charset=utf-8")
+
+
+def _chunks() -> Iterator[bytes]:
+    while chunk := request.stream.read(CHUNK):
+        yield chunk
+
+
+def _import(id: int) -> Row:
+    with db().reading() as conn:
+        row = jobs.select_job(conn, id)
+    if row is None or row["type"] != "import_users":
+        raise NotFound(f"There is no import {id}")
+    return row
+
+
+def _rejected_lines(database: Database, id: int) -> Iterator[str]:
+    yield _csv_line([*COLUMNS, "Line", "Reason"])
+    after = 0
+    while True:
+        with database.reading() as conn:
+            rows = imports.select_rejected_records(conn, job_id=id, after=after, limit=1000)
+        if not rows:
+            return
+        for row in rows:
+            reason = "; ".join(f"{f['at']}: {f['message']}" for f in row["faults"])
+            values = [row["record"].get(name, "") for name in COLUMNS]
+            yield _csv_line([*map(_harmless, values), str(row["line"]), _harmless(reason)])
+        after = rows[-1]["line"]
+
+
+def _harmless(value: str) -> str:
+    """A spreadsheet must not take a cell for a formula (OWASP, CSV injection)."""
+    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def _csv_line(values: list[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow(values)
+    return line.getvalue()

@@ -1,0 +1,99 @@
+import orjson
+from apiflask import APIBlueprint
+from flask import Response
+
+from coreskills.actions.jobs import Work, cancel, redrive, submit
+from coreskills.api import schemas
+from coreskills.api.answers import PageQuery, accepted, answer, conditional, page
+from coreskills.api.bodies import parsed
+from coreskills.api.context import asked, db, principal, services
+from coreskills.api.headers import idempotency_key
+from coreskills.api.permissions import requires
+from coreskills.domain.jobs import ENDED, PARAMETERS, SUBMITTABLE
+from coreskills.errors import Fault, Forbidden, Invalid, NotFound
+from coreskills.store import jobs
+
+blueprint = APIBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", tag="Jobs")
+
+
+class JobsQuery(PageQuery):
+    status: schemas.JobStatus | None = None
+
+
+@blueprint.get("")
+@requires("jobs.read")
+@blueprint.input(JobsQuery, location="query", arg_name="query")
+@blueprint.output(schemas.JobList)
+def list_jobs(query: JobsQuery) -> Response:
+    """Jobs, newest first"""
+    with db().reading() as conn:
+        if status := query.status:
+            return page(
+                "jobs",
+                query,
+                lambda limit: jobs.select_jobs_by_status(
+                    conn, status=status, before=query.before(), limit=limit
+                ),
+            )
+        return page(
+            "jobs",
+            query,
+            lambda limit: jobs.select_jobs(conn, before=query.before(), limit=limit),
+        )
+
+
+@blueprint.post("")
+@requires("jobs.self_test")
+@blueprint.input(schemas.NewJob, arg_name="body")
+@blueprint.output(schemas.Accepted, status_code=202)
+def post_job(body: schemas.NewJob) -> Response:
+    """Submit a job by its type; self_test is open to every role"""
+    if body.type not in SUBMITTABLE:
+        message = "must be one of " + ", ".join(sorted(SUBMITTABLE))
+        raise Invalid("There is no such job", [Fault("/type", "unknown_type", message)])
+    if body.type != "self_test" and not principal().may("jobs.write"):
+        raise Forbidden(f"The role {principal().role} may submit only self_test")
+    data = parsed(PARAMETERS[body.type], body.data, at="/data/")
+    work = Work(body.type, data.model_dump())
+    done = submit(db(), services().queue, asked(idempotency_key()), work)
+    return accepted(done.job_id, done.status)
+
+
+@blueprint.get("/<int:id>")
+@requires("jobs.read")
+@blueprint.output(schemas.Job)
+def get_job(id: int) -> Response:
+    """One job with its result, its error, and every attempt"""
+    with db().reading() as conn:
+        row = jobs.select_job(conn, id)
+        if row is None:
+            raise NotFound(f"There is no job {id}")
+        row["job_id"] = row["id"]
+        row["attempts"] = jobs.select_attempts(conn, id)
+    response = conditional(orjson.dumps(row))
+    if row["status"] not in ENDED:
+        response.headers["Retry-After"] = "1"
+    return response
+
+
+@blueprint.post("/<int:id>/cancel")
+@requires("jobs.write")
+@blueprint.output(schemas.Job)
+def cancel_job(id: int) -> Response:
+    """Stop a job for good, also one that is running"""
+    cancel(db(), asked(), id)
+    return _now(id)
+
+
+@blueprint.post("/<int:id>/retry")
+@requires("jobs.write")
+@blueprint.output(schemas.Accepted, status_code=202)
+def retry_job(id: int) -> Response:
+    """Queue again what failed, died or was cancelled"""
+    redrive(db(), services().queue, asked(), id)
+    return accepted(id, "queued")
+
+
+def _now(id: int) -> Response:
+    with db().reading() as conn:
+        return answer(jobs.select_job(conn, id))

@@ -1,0 +1,65 @@
+from apiflask import APIBlueprint
+from flask import Response
+
+from coreskills.api import schemas
+from coreskills.api.accounts import take_in
+from coreskills.api.answers import PageQuery, page, versioned
+from coreskills.api.context import db
+from coreskills.api.permissions import requires
+from coreskills.domain.people import Staff
+from coreskills.domain.text import Label
+from coreskills.errors import NotFound
+from coreskills.store import users
+
+blueprint = APIBlueprint("staff", __name__, url_prefix="/api/v1", tag="People")
+
+
+class StaffQuery(PageQuery):
+    department: Label | None = None
+
+
+@blueprint.get("/staff")
+@requires("people.read")
+@blueprint.input(StaffQuery, location="query", arg_name="query")
+@blueprint.output(schemas.StaffList)
+def list_staff(query: StaffQuery) -> Response:
+    """Members of staff, oldest first"""
+    with db().reading() as conn:
+        return page(
+            "staff",
+            query,
+            lambda limit: users.select_staff(
+                conn, department=query.department, after=query.after(), limit=limit
+            ),
+        )
+
+
+@blueprint.get("/staff/<employee_id>")
+@requires("people.read")
+@blueprint.output(schemas.User)
+def get_staff(employee_id: str) -> Response:
+    """One member of staff, by the school's id"""
+    with db().reading() as conn:
+        id = users.select_user_id(conn, "staff", employee_id)
+        row = users.select_user(conn, id) if id else None
+    if row is None:
+        raise NotFound(f"There is no member of staff {employee_id}")
+    return versioned(row)
+
+
+@blueprint.post("/staff")
+@requires("people.write")
+@blueprint.input(Staff, arg_name="staff")
+@blueprint.output(schemas.Accepted, status_code=202)
+def post_staff(staff: Staff) -> Response:
+    """Create an account for a member of staff by a job"""
+    return take_in("create_staff", "staff", staff)
+
+
+@blueprint.post("/users/staff")
+@requires("people.write")
+@blueprint.input(Staff, arg_name="staff")
+@blueprint.output(schemas.Accepted, status_code=202)
+def post_user_staff(staff: Staff) -> Response:
+    """The same, beside POST /users/student"""
+    return take_in("create_staff", "staff", staff)

@@ -1,0 +1,64 @@
+from apiflask import APIBlueprint
+from flask import Response
+
+from coreskills.api import schemas
+from coreskills.api.accounts import take_in
+from coreskills.api.answers import PageQuery, page, versioned
+from coreskills.api.context import db
+from coreskills.api.permissions import requires
+from coreskills.domain.people import Grade, Student
+from coreskills.errors import NotFound
+from coreskills.store import users
+
+blueprint = APIBlueprint("students", __name__, url_prefix="/api/v1", tag="People")
+
+
+class StudentsQuery(PageQuery):
+    grade_level: Grade | None = None
+
+
+@blueprint.get("/students")
+@requires("people.read")
+@blueprint.input(StudentsQuery, location="query", arg_name="query")
+@blueprint.output(schemas.StudentList)
+def list_students(query: StudentsQuery) -> Response:
+    """Students, oldest first"""
+    with db().reading() as conn:
+        return page(
+            "students",
+            query,
+            lambda limit: users.select_students(
+                conn, grade_level=query.grade_level, after=query.after(), limit=limit
+            ),
+        )
+
+
+@blueprint.get("/students/<student_id>")
+@requires("people.read")
+@blueprint.output(schemas.User)
+def get_student(student_id: str) -> Response:
+    """One student, by the school's id"""
+    with db().reading() as conn:
+        id = users.select_user_id(conn, "student", student_id)
+        row = users.select_user(conn, id) if id else None
+    if row is None:
+        raise NotFound(f"There is no student {student_id}")
+    return versioned(row)
+
+
+@blueprint.post("/students")
+@requires("people.write")
+@blueprint.input(Student, arg_name="student")
+@blueprint.output(schemas.Accepted, status_code=202)
+def post_student(student: Student) -> Response:
+    """Create a student's account by a job"""
+    return take_in("create_student", "student", student)
+
+
+@blueprint.post("/users/student")
+@requires("people.write")
+@blueprint.input(Student, arg_name="student")
+@blueprint.output(schemas.Accepted, status_code=202)
+def post_user_student(student: Student) -> Response:
+    """The same, at the address the first version had"""
+    return take_in("create_student", "student", student)

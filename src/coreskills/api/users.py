@@ -1,0 +1,90 @@
+from typing import Annotated
+
+from apiflask import APIBlueprint
+from flask import Response
+from pydantic import Field
+
+from coreskills.actions.jobs import Work, submit
+from coreskills.actions.people import change_user
+from coreskills.api import schemas
+from coreskills.api.answers import PageQuery, Row, accepted, expected_version, page, versioned
+from coreskills.api.context import asked, db, services
+from coreskills.api.headers import idempotency_key
+from coreskills.api.permissions import requires
+from coreskills.domain.people import UserChange
+from coreskills.errors import NotFound
+from coreskills.store import users
+
+blueprint = APIBlueprint("users", __name__, url_prefix="/api/v1/users", tag="People")
+
+
+class UsersQuery(PageQuery):
+    is_active: bool | None = None
+    last_name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+
+
+@blueprint.get("")
+@requires("people.read")
+@blueprint.input(UsersQuery, location="query", arg_name="query")
+@blueprint.output(schemas.UserList)
+def list_users(query: UsersQuery) -> Response:
+    """Students and staff, oldest first"""
+    with db().reading() as conn:
+        if query.last_name:
+            name = query.last_name
+            return page(
+                "users",
+                query,
+                lambda limit: users.select_users_by_name(
+                    conn, last_name=name, after=query.after(), limit=limit
+                ),
+            )
+        if query.is_active is not None:
+            active = query.is_active
+            return page(
+                "users",
+                query,
+                lambda limit: users.select_active_users(
+                    conn, is_active=active, after=query.after(), limit=limit
+                ),
+            )
+        return page(
+            "users", query, lambda limit: users.select_users(conn, after=query.after(), limit=limit)
+        )
+
+
+@blueprint.get("/<int:id>")
+@requires("people.read")
+@blueprint.output(schemas.User)
+def get_user(id: int) -> Response:
+    """One person"""
+    return versioned(_user(id))
+
+
+@blueprint.patch("/<int:id>")
+@requires("people.write")
+@blueprint.input(UserChange, arg_name="change")
+@blueprint.output(schemas.User)
+def patch_user(id: int, change: UserChange) -> Response:
+    """Change what needs no new account; If-Match is required"""
+    version = expected_version(_user(id), f"user {id}")
+    return versioned(change_user(db(), asked(), id, version, change))
+
+
+@blueprint.delete("/<int:id>")
+@requires("people.write")
+@blueprint.output(schemas.Accepted, status_code=202)
+def delete_user(id: int) -> Response:
+    """Disable the account by a job; nothing is erased"""
+    user = _user(id)
+    work = Work("disable_account", {"user_id": user["id"], "reason": "leaver"})
+    done = submit(db(), services().queue, asked(idempotency_key()), work)
+    return accepted(done.job_id, done.status)
+
+
+def _user(id: int) -> Row:
+    with db().reading() as conn:
+        row = users.select_user(conn, id)
+    if row is None:
+        raise NotFound(f"There is no user {id}")
+    return row

@@ -1,0 +1,211 @@
+"""The queue: a stream of job ids, read by one consumer group.
+
+Keys
+  coreskills:jobs   stream; an entry has one field, `id`. Entries go when they are acknowledged.
+  coreskills:epoch  string; written when this Redis was first filled. Missing or different means
+                    that Redis was emptied, and that everything waiting must be published again.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from coreskills.errors import Unavailable
+
+STREAM = "coreskills:jobs"
+GROUP = "workers"
+EPOCH = "coreskills:epoch"
+PAUSE_SECONDS = 1.0
+ABANDONED_MS = 10_000  # read but not acknowledged for so long: its reader is gone
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    entry_id: str
+    job_id: int
+
+
+class Queue(Protocol):
+    """Every method raises Unavailable when Redis does not answer; all callers can do without."""
+
+    def publish(self, job_ids: Sequence[int]) -> None: ...
+
+    def read(self, consumer: str, wait_seconds: float) -> Entry | None:
+        """The next entry; None after `wait_seconds` without one."""
+
+    def read_abandoned(self, consumer: str) -> Entry | None: ...
+
+    def acknowledge(self, entry: Entry) -> None: ...
+
+    def leave(self, consumer: str) -> None:
+        """Forget a consumer that stops; what it had read is found by read_abandoned."""
+
+    def epoch(self) -> str | None: ...
+
+    def start_epoch(self, epoch: str) -> None: ...
+
+    def ping(self) -> dict[str, Any]:
+        """Version, memory and backlog."""
+
+
+class RedisQueue:
+    def __init__(self, url: str, *, answer_within: float = 1.0) -> None:
+        def client(timeout: float) -> redis.Redis:
+            return redis.Redis.from_url(
+                url,
+                decode_responses=True,
+                socket_connect_timeout=answer_within,
+                socket_timeout=timeout,
+                retry=Retry(NoBackoff(), 0),  # we know better what to do meanwhile
+            )
+
+        self._refuse_until = 0.0
+        self._client = client(answer_within)
+        self._reader = client(5.0)  # blocks in XREADGROUP for up to 2 s
+
+    def publish(self, job_ids: Sequence[int]) -> None:
+        """After a failure, refuses at once for a while: no request waits for a dead Redis twice."""
+        if time.monotonic() < self._refuse_until:
+            raise Unavailable("Redis did not answer a moment ago")
+        try:
+            with _translated(), self._client.pipeline(transaction=False) as pipe:
+                for job_id in job_ids:
+                    pipe.xadd(STREAM, {"id": job_id})
+                pipe.execute()
+        except Unavailable:
+            self._refuse_until = time.monotonic() + PAUSE_SECONDS
+            raise
+
+    def read(self, consumer: str, wait_seconds: float) -> Entry | None:
+        with self._healed():
+            answer: Any = self._reader.xreadgroup(
+                GROUP, consumer, {STREAM: ">"}, count=1, block=int(wait_seconds * 1000)
+            )
+            if not answer:
+                return None
+            streams = answer.values() if isinstance(answer, dict) else [answer[0][1]]
+            return _entry(next(iter(streams)))
+        return None
+
+    def read_abandoned(self, consumer: str) -> Entry | None:
+        with self._healed():
+            answer: Any = self._client.xautoclaim(
+                STREAM, GROUP, consumer, min_idle_time=ABANDONED_MS, count=1
+            )
+            return _entry(answer[1])
+        return None
+
+    def acknowledge(self, entry: Entry) -> None:
+        with _translated(), self._client.pipeline(transaction=True) as pipe:
+            pipe.xack(STREAM, GROUP, entry.entry_id)
+            pipe.xdel(STREAM, entry.entry_id)
+            pipe.execute()
+
+    def leave(self, consumer: str) -> None:
+        """A consumer with unacknowledged entries stays, or they would be forgotten with it."""
+        with self._healed():
+            waiting: Any = self._client.xpending_range(STREAM, GROUP, "-", "+", 1, consumer)
+            if not waiting:
+                self._client.xgroup_delconsumer(STREAM, GROUP, consumer)
+
+    def epoch(self) -> str | None:
+        with _translated():
+            found: Any = self._client.get(EPOCH)
+        return str(found) if found else None
+
+    def start_epoch(self, epoch: str) -> None:
+        with _translated():
+            self._create_group()
+            self._client.set(EPOCH, epoch)
+
+    def ping(self) -> dict[str, Any]:
+        with _translated():
+            info: Any = self._client.info()
+            waiting: Any = self._client.xlen(STREAM)
+        return {
+            "version": info.get("valkey_version") or info["redis_version"],
+            "used_memory_bytes": info["used_memory"],
+            "waiting": waiting,
+        }
+
+    def close(self) -> None:
+        self._client.close()
+        self._reader.close()
+
+    @contextmanager
+    def _healed(self) -> Iterator[None]:
+        """After FLUSHALL the group is gone: whoever notices first creates it again."""
+        with _translated():
+            try:
+                yield
+            except redis.ResponseError as exc:
+                if not str(exc).startswith("NOGROUP"):
+                    raise
+                self._create_group()
+
+    def _create_group(self) -> None:
+        try:
+            self._client.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
+        except redis.ResponseError as exc:
+            if not str(exc).startswith("BUSYGROUP"):
+                raise
+
+
+class NoQueue:
+    """There is no Redis: nothing is published, workers poll PostgreSQL."""
+
+    def _absent(self) -> Unavailable:
+        return Unavailable("This instance runs without Redis; workers poll PostgreSQL")
+
+    def publish(self, job_ids: Sequence[int]) -> None:
+        raise self._absent()
+
+    def read(self, consumer: str, wait_seconds: float) -> Entry | None:
+        raise self._absent()
+
+    def read_abandoned(self, consumer: str) -> Entry | None:
+        raise self._absent()
+
+    def acknowledge(self, entry: Entry) -> None:
+        raise self._absent()
+
+    def leave(self, consumer: str) -> None:
+        raise self._absent()
+
+    def epoch(self) -> str | None:
+        raise self._absent()
+
+    def start_epoch(self, epoch: str) -> None:
+        raise self._absent()
+
+    def ping(self) -> dict[str, Any]:
+        raise self._absent()
+
+
+def connect(url: str) -> Queue:
+    """Does not wait for Redis to be there. An empty url: there is none."""
+    return RedisQueue(url) if url else NoQueue()
+
+
+def _entry(entries: Any) -> Entry | None:
+    for entry_id, fields in entries:
+        if fields and str(fields.get("id", "")).isdigit():
+            return Entry(entry_id, int(fields["id"]))
+        return Entry(entry_id, 0)  # not ours: no such job, so it is acknowledged away
+    return None
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except redis.RedisError as exc:
+        if isinstance(exc, redis.ResponseError) and str(exc).startswith("NOGROUP"):
+            raise
+        raise Unavailable(f"Redis does not answer: {exc}") from exc

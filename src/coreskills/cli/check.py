@@ -1,0 +1,116 @@
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+
+import typer
+
+from coreskills import config
+from coreskills.broker import streams
+from coreskills.cli.terminal import HomeOption, JsonOption, instance, put, put_json
+from coreskills.health.probe import Finding, Probe, Result
+from coreskills.health.probes import api, jobs, postgres, redis
+from coreskills.stack import native, preflight
+from coreskills.stack.account import unprivileged
+from coreskills.stack.client import Client, Refused
+from coreskills.stack.home import Home
+from coreskills.stack.postgres import url
+from coreskills.stack.programs import redis_of
+from coreskills.store import roles
+from coreskills.store.db import Database
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def check(home: HomeOption = None, json: JsonOption = False) -> None:
+    """Ask everything that can be unwell. Exit 1: something failed; 7: something could not run."""
+    results = run(instance(home), (lambda _: None) if json else _show)
+    counts = summary(results)
+    if json:
+        put_json({**counts, "checks": [asdict(result) for result in results]})
+    else:
+        put(f"\n{counts['ok']} ok, {counts['failed']} failed, {counts['not_run']} not run")
+    if counts["failed"]:
+        raise typer.Exit(1)
+    if counts["not_run"]:
+        raise typer.Exit(7)
+
+
+def run(home: Home, show: Callable[[Result], None]) -> list[Result]:
+    """Every probe in turn; `show` gets each result as it comes."""
+    instance_ = home.instance()
+    client = Client(
+        f"http://127.0.0.1:{instance_['ports']['api']}", home.secret("operator_token"), 10
+    )
+    address = url(roles.API, home.secret(roles.API), instance_["ports"]["postgres"], roles.DATABASE)
+    settings = replace(config.Settings(), database_url=address)
+    db = Database(settings, smallest=1, largest=1)
+    has_redis = instance_["queue"] == "redis"
+    queue = streams.connect(redis_of(home, unprivileged()).url() if has_redis else "")
+    try:
+        results = []
+        for probe in [
+            Probe(
+                "services.running", "Every service runs", lambda: running(home), "coreskills start"
+            ),
+            *postgres.probes(db),
+            *redis.probes(queue),
+            *api.probes(_fetch(client), lambda: round_trip(client)),
+            *jobs.probes(db),
+            *(p for p in preflight.probes(home.path) if p.id in ("disk.free", "memory.free")),
+        ]:
+            results.append(probe.run())
+            show(results[-1])
+        return results
+    finally:
+        db.close()
+
+
+def summary(results: list[Result]) -> dict[str, int]:
+    verdicts = [result.verdict for result in results]
+    return {
+        "total": len(results),
+        "ok": verdicts.count("ok"),
+        "failed": verdicts.count("failed"),
+        "not_run": verdicts.count("not_run"),
+    }
+
+
+def running(home: Home) -> Finding:
+    services = native.status(home)
+    down = [s.name for s in services if s.state not in ("running", "done")]
+    restarts = sum(service.restarts for service in services)
+    measured = f"{len(services) - len(down)} of {len(services)}, {restarts} restarts"
+    if not services:
+        return Finding("0", "nothing is running")
+    return Finding(measured, f"not running: {', '.join(down)}" if down else "")
+
+
+def round_trip(client: Client) -> Finding:
+    began = time.perf_counter()
+    job = client.post("/api/v1/jobs", {"type": "self_test"})
+    done = client.wait_for_job(job["job_id"], 15)
+    measured = f"{done['status']} in {(time.perf_counter() - began) * 1000:.0f} ms"
+    return Finding(measured, "" if done["status"] == "completed" else str(done["error_message"]))
+
+
+def _fetch(client: Client) -> Callable[[str, bool], tuple[int, bytes]]:
+    def fetch(path: str, as_operator: bool) -> tuple[int, bytes]:
+        who = client if as_operator else replace(client, token=None)
+        try:
+            answer = who.send("GET", path)
+        except Refused as exc:
+            return exc.status, b""
+        return answer.status, answer.body
+
+    return fetch
+
+
+def _show(result: Result) -> None:
+    words = {"ok": "ok     ", "failed": "FAILED ", "not_run": "not run"}
+    put(
+        f"{words[result.verdict]}  {result.title:<28} {result.measured}  ({result.milliseconds} ms)"
+    )
+    if result.verdict != "ok":
+        put(f"         {result.id}: {result.why}")
+        put(f"         fix: {result.fix}")

@@ -1,0 +1,163 @@
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+import typer
+
+from coreskills.cli.terminal import HomeOption, JsonOption, client, put, put_json, say
+from coreskills.errors import StackFailed
+from coreskills.stack.client import ENDED, Client
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+PATIENCE = 900.0  # seconds; the job's own deadline is 600
+SHOWN = 20
+Row = dict[str, Any]
+
+
+@app.command()
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV, UTF-8, with the header of a roster")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done")] = False,
+    rejected: Annotated[
+        Path | None,
+        typer.Option(help="Where rejected rows go; FILE.rejected.csv here if not given"),
+    ] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Import a roster: new people get accounts, known ones stay, wrong rows are reported.
+
+    Run twice it changes nothing. Exit 1 when the import itself failed; rejected rows are no
+    failure.
+    """
+    api = client(home)
+    with _progress(file, quiet=json) as bar:
+        job = _follow(api, _send(api, file, dry_run, bar), bar)
+    if job["status"] != "completed":
+        raise StackFailed(
+            f"The import {job['status']}: {job['error_message']}",
+            check="import.job",
+            fix=f"coreskills jobs show {job['id']}; run it again: nothing was half done",
+        )
+    report = _report(api, job)
+    report["rejected_file"] = _save_rejected(api, job, file, rejected)
+    if json:
+        put_json(report)
+    else:
+        _show(report)
+
+
+class Bar(Protocol):
+    def move(self, what: str, done: int, total: int) -> None: ...
+
+
+def _send(api: Client, file: Path, dry_run: bool, bar: Bar) -> int:
+    try:
+        size = file.stat().st_size
+    except OSError as exc:
+        raise StackFailed(
+            f"{file} cannot be read: {exc.strerror}", check="import.file", fix="name a CSV file"
+        ) from exc
+    answer = api.send(
+        "POST",
+        "/api/v1/imports",
+        query={"dry_run": str(dry_run).lower(), "filename": file.name},
+        body=_chunks(file, size, bar),
+        headers={"Content-Type": "text/csv", "Content-Length": str(size)},
+    )
+    return int(answer.json()["job_id"])
+
+
+def _chunks(file: Path, size: int, bar: Bar) -> Iterator[bytes]:
+    sent = 0
+    with file.open("rb") as source:
+        while chunk := source.read(256 * 1024):
+            yield chunk
+            sent += len(chunk)
+            bar.move("sending", sent, size)
+
+
+def _follow(api: Client, job_id: int, bar: Bar) -> Row:
+    deadline = time.monotonic() + PATIENCE
+    pause = 0.02
+    while True:
+        job = api.get(f"/api/v1/jobs/{job_id}")
+        if progress := job["progress"]:
+            bar.move("importing", progress["done"], progress["total"])
+        if job["status"] in ENDED:
+            return job
+        if time.monotonic() > deadline:
+            raise StackFailed(
+                f"Job {job_id} is still {job['status']}",
+                check="import.job",
+                fix=f"coreskills jobs show {job_id}",
+                exit_code=6,
+            )
+        time.sleep(pause)
+        pause = min(0.3, pause * 1.3)
+
+
+def _report(api: Client, job: Row) -> Row:
+    rows = api.pages(f"/api/v1/imports/{job['id']}/rows", "rows", action="rejected")
+    counts = {name: job["result"][name] for name in ("created", "unchanged", "rejected")}
+    reasons = [
+        {"line": row["line"], "field": f["at"], "code": f["code"], "reason": f["message"]}
+        for row in rows
+        for f in row["faults"]
+    ]
+    return {
+        **counts,
+        "dry_run": job["result"]["dry_run"],
+        "job_id": job["id"],
+        "reasons": reasons,
+    }
+
+
+def _save_rejected(api: Client, job: Row, file: Path, given: Path | None) -> str | None:
+    if not job["result"]["rejected"]:
+        return None
+    path = given or Path(f"{file.stem}.rejected.csv")
+    text = api.send("GET", f"/api/v1/imports/{job['id']}/rejected.csv").body
+    path.write_bytes(text)
+    return str(path)
+
+
+def _show(report: Row) -> None:
+    for reason in report["reasons"][:SHOWN]:
+        put(f"line {reason['line']}, {reason['field']}: {reason['reason']}")
+    if len(report["reasons"]) > SHOWN:
+        put(f"and {len(report['reasons']) - SHOWN} more")
+    would = "would be " if report["dry_run"] else ""
+    put(
+        f"{report['created']} {would}created, {report['unchanged']} unchanged, "
+        f"{report['rejected']} rejected"
+    )
+    if report["rejected_file"]:
+        say(f"the rejected rows with their reasons: {report['rejected_file']}")
+
+
+class _Silent:
+    def move(self, what: str, done: int, total: int) -> None:
+        return None
+
+
+@contextmanager
+def _progress(file: Path, *, quiet: bool) -> Iterator[Bar]:
+    """A bar for people at a terminal; for everybody else, silence."""
+    if quiet or not sys.stderr.isatty():
+        yield _Silent()
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(file.name, total=None)
+
+        class Shown:
+            def move(self, what: str, done: int, total: int) -> None:
+                progress.update(task, description=what, completed=done, total=total)
+
+        yield Shown()

@@ -1,0 +1,104 @@
+"""Finds the verb, runs it, and turns what went wrong into words and an exit code.
+
+A verb's module is imported only when that verb is called: `--help` must not wait for the rest.
+"""
+
+import importlib
+import json
+import sys
+from typing import Any, NoReturn
+
+import typer
+from typer._completion_classes import completion_init
+from typer.core import TyperCommand, TyperGroup
+
+from coreskills import config
+from coreskills.errors import AppError, StackFailed
+
+VERBS = {
+    "start": "Start the stack, prove it with a job, say how to go on",
+    "stop": "Stop the stack; data stays",
+    "status": "Which services run, where, with how much memory",
+    "check": "Ask everything that can be unwell, with the fix for what is",
+    "seed": "Load the sample data: 20 students, 12 devices, 7 policies",
+    "import": "Import a roster from a CSV file",
+    "list": "List users, students, staff, devices, policies or the audit trail",
+    "jobs": "List, show, submit, cancel and retry jobs",
+    "logs": "Show the logs of a service",
+    "token": "Print the operator's API token, or make another one",
+    "db": "Migrate, query or recreate the database",
+    "smoke": "Test the running API from outside",
+    "demo": "A guided demonstration of five minutes",
+    "reset": "Erase this instance, after asking",
+    "completion": "Print the completion script of a shell",
+    "version": "Print the version",
+}
+EXIT_CODES = """\b
+Exit codes: 0 done  1 failed  2 usage  3 not running  4 preflight failed
+5 conflict with another instance  6 too late  7 some checks could not run  130 interrupted"""
+
+
+class Verbs(TyperGroup):
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in VERBS:
+            return None
+        if not _is_called(cmd_name):
+            return TyperCommand(cmd_name, short_help=VERBS[cmd_name], help=VERBS[cmd_name])
+        name = {"import": "imports"}.get(cmd_name, cmd_name)
+        module = importlib.import_module(f"coreskills.cli.{name}")
+        command = typer.main.get_command(module.app)
+        command.name = cmd_name
+        return command
+
+
+app = typer.Typer(
+    cls=Verbs,
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="CoreSkills Command Center: the identity and device lifecycle of a school district.",
+    epilog=EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def main() -> None:
+    pass
+
+
+def run() -> NoReturn:
+    """Never shows a traceback for what is expected to go wrong now and then."""
+    completion_init()
+    try:
+        typer.main.get_command(app).main(prog_name="coreskills", standalone_mode=True)
+    except AppError as exc:
+        _tell(exc)
+        sys.exit(exc.exit_code if isinstance(exc, StackFailed) else 1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0)
+
+
+def _is_called(name: str) -> bool:
+    line = config.words_to_complete() or sys.argv
+    words = [word for word in line[1:] if not word.startswith("-")]
+    return bool(words) and words[0] == name
+
+
+def _tell(exc: AppError) -> None:
+    body: dict[str, Any] = {"code": exc.code, "message": exc.message} | exc.details
+    faults = [f"{f.at}: {f.message}" for f in getattr(exc, "faults", [])]
+    if faults:
+        body["faults"] = faults
+    if "--json" in sys.argv:
+        sys.stdout.write(json.dumps({"error": body}, default=str) + "\n")
+    sys.stderr.write(f"coreskills: {exc.message}\n")
+    for line in faults[:20]:
+        sys.stderr.write(f"  {line}\n")
+    for name in ("check", "fix"):
+        if name in exc.details:
+            sys.stderr.write(f"  {name}: {exc.details[name]}\n")

@@ -1,0 +1,38 @@
+from dataclasses import asdict
+
+import typer
+
+from coreskills.cli.terminal import HomeOption, JsonOption, instance, put_json, say, table
+from coreskills.stack import native
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def status(home: HomeOption = None, json: JsonOption = False) -> None:
+    """Which services run, where, with how much memory. Exit 3: not running; 1: something failed."""
+    found = instance(home)
+    services = [asdict(service) for service in native.status(found) if service.name != "migrate"]
+    memory = round(native.resident_mebibytes(found), 1)
+    facts = found.instance()
+    running = bool(services) and all(service["state"] == "running" for service in services)
+    if json:
+        put_json(
+            {
+                "home": str(found.path),
+                "mode": facts["mode"],
+                "running": running,
+                "queue": facts["queue"],
+                "engine": "native",
+                "memory_mib": memory,
+                "services": services,
+            }
+        )
+    elif services:
+        table(services, ["name", "state", "pid", "port", "restarts"])
+        say(f"mode native, queue {facts['queue']}, engine native, {memory} MiB resident")
+    if not services:
+        say(f"nothing runs in {found.path}; coreskills start")
+        raise typer.Exit(3)
+    if not running:
+        raise typer.Exit(1)

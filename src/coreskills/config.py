@@ -1,0 +1,109 @@
+"""The only module that reads the environment."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from coreskills.errors import Fault, Invalid
+
+PREFIX = "CORESKILLS_"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one process of the system needs to know. Every field is CORESKILLS_<NAME>."""
+
+    database_url: str = ""  # with the role of this process: coreskills_api, coreskills_worker ...
+    redis_url: str = ""  # empty: no Redis; workers poll PostgreSQL
+    pool_min: int = 5  # connections of the whole API, divided among its processes
+    pool_max: int = 20
+    pool_wait_seconds: float = 2.0  # then 503 with Retry-After
+    statement_timeout_ms: int = 5_000
+    api_host: str = "127.0.0.1"
+    api_port: int = 5000
+    api_processes: int = 2
+    api_threads: int = 2
+    open_access: bool = False  # the sandbox without login; refused off loopback
+    jwt_key: str = ""  # PEM, Ed25519 private key
+    access_token_seconds: int = 600
+    refresh_token_seconds: int = 14 * 86_400
+    reads_per_minute: int = 60_000  # a class of 30 polling once a second needs 1,800
+    writes_per_minute: int = 12_000
+    cors_origins: str = ""  # comma separated, exact; empty: none
+    student_mail_domain: str = "students.coreskills.example"
+    staff_mail_domain: str = "coreskills.example"
+    directory_suffix: str = "DC=coreskills,DC=example"
+    engine: str = "native"
+    lease_seconds: float = 15.0
+    poll_seconds: float = 0.25
+    metrics_dir: str = ""  # where processes of one API share their counters
+    log_level: str = "info"
+    log_format: str = "json"  # or "text", for people
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Build settings from CORESKILLS_* variables, or from the file that NAME_FILE names.
+
+    Raises Invalid with every wrong variable at once.
+    """
+    values: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for field in fields(Settings):
+        name = PREFIX + field.name.upper()
+        try:
+            text = _text(environ, name)
+            if text is not None:
+                values[field.name] = _typed(text, field.type)
+        except (ValueError, OSError) as exc:
+            faults.append(Fault(name, "bad_setting", str(exc)))
+    if faults:
+        raise Invalid("The configuration is not usable: " + _list(faults), faults)
+    return Settings(**values)
+
+
+def home(environ: Mapping[str, str] = os.environ, given: Path | None = None) -> Path:
+    """The folder that holds all state of one instance."""
+    if given or environ.get(f"{PREFIX}HOME"):
+        return Path(given or environ[f"{PREFIX}HOME"]).expanduser().resolve()
+    if sys.platform != "win32" and os.geteuid() == 0:
+        return Path("/var/lib/coreskills/default")
+    from platformdirs import user_data_path
+
+    return user_data_path("coreskills", appauthor=False) / "default"
+
+
+def inherited(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The few variables that our child processes may see; secrets of the user's shell stay out."""
+    keep = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "TEMP", "TMP", "SSL_CERT_FILE")
+    return {name: environ[name] for name in keep if name in environ}
+
+
+def words_to_complete(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """What a shell that asks for completion has on its line; empty otherwise."""
+    return environ.get("COMP_WORDS", environ.get("_TYPER_COMPLETE_ARGS", "")).split()
+
+
+def colours_wanted(environ: Mapping[str, str] = os.environ) -> bool:
+    return "NO_COLOR" not in environ and environ.get("TERM") != "dumb"
+
+
+def _text(environ: Mapping[str, str], name: str) -> str | None:
+    path = environ.get(f"{name}_FILE")
+    if path and name in environ:
+        raise ValueError(f"both {name} and {name}_FILE are set; keep one")
+    return Path(path).read_text(encoding="utf-8").strip() if path else environ.get(name)
+
+
+def _typed(text: str, kind: Any) -> Any:
+    if kind is bool:
+        if text.lower() not in ("true", "false"):
+            raise ValueError(f"must be true or false, is {text!r}")
+        return text.lower() == "true"
+    return kind(text)
+
+
+def _list(faults: list[Fault]) -> str:
+    return "; ".join(f"{fault.at} {fault.message}" for fault in faults)

@@ -1,0 +1,76 @@
+"""What a job is, which states it has, and when it is tried again."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from coreskills.domain.people import DisableAccount, Staff, Strict, Student
+
+MAX_ERRORS = 5  # failures of the work itself, retried with backoff
+MAX_CRASHES = 3  # workers lost while running it: then it is poison, and dead
+LONGEST_BACKOFF = 300.0
+
+OPEN = frozenset({"queued", "running", "suspended"})
+ENDED = frozenset({"completed", "failed", "dead", "cancelled"})
+REDRIVABLE = frozenset({"failed", "dead", "cancelled"})
+
+
+class SelfTest(Strict):
+    """Proves the whole path; changes no person."""
+
+    note: str = ""
+
+
+class SweepExpired(Strict):
+    """Removes what has outlived its use: idempotency keys, sessions, import reports."""
+
+
+class ImportUsers(Strict):
+    dry_run: bool = False
+    rows: int
+    filename: str = ""
+
+
+PARAMETERS: dict[str, type[BaseModel]] = {
+    "create_student": Student,
+    "create_staff": Staff,
+    "disable_account": DisableAccount,
+    "import_users": ImportUsers,
+    "self_test": SelfTest,
+    "sweep_expired": SweepExpired,
+}
+SUBMITTABLE = frozenset(PARAMETERS) - {"import_users"}  # an import comes with its file
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed job. `attempt` is the fence: every later write names it."""
+
+    id: int
+    job_type: str
+    parameters: dict[str, Any]
+    attempt: int
+    error_count: int
+    deadline_seconds: int
+    requested_by: str
+    request_id: str | None
+    created_at: datetime
+
+
+def unique_key(job_type: str, parameters: dict[str, Any]) -> str | None:
+    """Two open jobs of one kind with the same key would do the same thing twice."""
+    field = {
+        "create_student": "student_id",
+        "create_staff": "employee_id",
+        "disable_account": "user_id",
+    }.get(job_type)
+    return str(parameters[field]) if field else None
+
+
+def backoff_seconds(failures: int, draw: Callable[[float, float], float] = random.uniform) -> float:
+    """Full jitter below min(300 s, 2 s doubled per failure), as AWS's study of retries advises."""
+    return draw(0.0, min(LONGEST_BACKOFF, 2.0 * 2.0**failures))

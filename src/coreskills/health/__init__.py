@@ -1,0 +1,1 @@
+"""What is well and what is not: one probe, one question, one measured answer."""

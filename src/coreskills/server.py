@@ -1,0 +1,108 @@
+"""The application factory. Collaborators come in as arguments, so tests need no patching."""
+
+from typing import Any
+
+import orjson
+from apiflask import APIFlask
+from flask.json.provider import DefaultJSONProvider
+
+from coreskills import __version__, config
+from coreskills.api import (
+    audit,
+    description,
+    devices,
+    errors,
+    imports,
+    jobs,
+    operators,
+    permissions,
+    policies,
+    requests,
+    sessions,
+    staff,
+    students,
+    system,
+    tokens,
+    users,
+)
+from coreskills.api.bodies import LARGEST_BODY
+from coreskills.api.context import KEY, Services
+from coreskills.api.identity import Identities
+from coreskills.api.limits import Limits
+from coreskills.broker import streams
+from coreskills.broker.streams import Queue
+from coreskills.config import Settings
+from coreskills.errors import Fault, Invalid
+from coreskills.store.db import Database
+from coreskills.telemetry import logs
+
+MODULES = (
+    system,
+    description,
+    sessions,
+    tokens,
+    operators,
+    users,
+    students,
+    staff,
+    devices,
+    policies,
+    jobs,
+    imports,
+    audit,
+)
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class OrjsonProvider(DefaultJSONProvider):
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        return orjson.dumps(obj, default=str).decode()
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        return orjson.loads(s)
+
+
+def create_app(db: Database, queue: Queue, settings: Settings) -> APIFlask:
+    """Raises RuntimeError for a route without a permission, Invalid for unsafe settings."""
+    if settings.open_access and settings.api_host not in LOOPBACK:
+        fault = Fault("CORESKILLS_OPEN_ACCESS", "unsafe", "is for loopback only")
+        raise Invalid("An open sandbox must not be reachable from other machines", [fault])
+    app = APIFlask(
+        "coreskills.api",
+        title="CoreSkills Command Center",
+        version=__version__,
+        docs_path=None,
+        spec_path=None,
+        json_errors=False,
+        static_folder=None,  # type: ignore[arg-type]  # Flask takes None: no such route
+    )
+    app.json = OrjsonProvider(app)
+    app.config.update(
+        OPENAPI_VERSION="3.1.0",
+        MAX_CONTENT_LENGTH=LARGEST_BODY + 1,  # bodies.py tells just enough from too much
+        SECURITY_SCHEMES={"bearer": {"type": "http", "scheme": "bearer"}},
+        AUTO_404_RESPONSE=False,
+        AUTO_VALIDATION_ERROR_RESPONSE=False,
+        AUTO_AUTH_ERROR_RESPONSE=False,
+    )
+    app.extensions[KEY] = Services(db, queue, settings, Identities(db, settings), Limits(settings))
+    errors.register(app)
+    for module in MODULES:
+        app.register_blueprint(module.blueprint)
+    permissions.refuse_undeclared(app)
+    requests.install(app, settings)
+    return app
+
+
+def wsgi() -> Any:
+    """What the web server loads, once in each of its processes."""
+    settings = config.load()
+    logs.configure("api", settings.log_level, settings.log_format)
+    share = max(1, settings.api_processes)
+    db = Database(
+        settings,
+        smallest=max(1, -(-settings.pool_min // share)),
+        largest=max(1, settings.pool_max // share),
+    )
+    queue = streams.connect(settings.redis_url)
+    return create_app(db, queue, settings).wsgi_app

@@ -1,0 +1,82 @@
+"""Processes by pid *and* start time: a pid alone may by now belong to somebody else."""
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import psutil
+
+CLOCK_GRAIN = 0.05  # seconds; the same start time is read back with a little noise
+
+
+@dataclass(frozen=True)
+class Identity:
+    pid: int
+    started: float
+
+
+def identify(pid: int) -> Identity:
+    return Identity(pid, psutil.Process(pid).create_time())
+
+
+def alive(identity: Identity | None) -> bool:
+    process = _process(identity)
+    return process is not None and process.status() != psutil.STATUS_ZOMBIE
+
+
+def end(identities: Iterable[Identity], patience: float) -> None:
+    """Ask these processes to stop, then kill what is left of them and of their children.
+
+    Only the parents are asked: a server that stops its own children hangs when they are told, too.
+    """
+    tree: list[psutil.Process] = []
+    for identity in identities:
+        if process := _process(identity):
+            tree += [process, *_children(process)]
+            _unless_gone(process.terminate)
+    _, stubborn = psutil.wait_procs(tree, timeout=patience)
+    for process in stubborn:
+        _unless_gone(process.kill)
+    psutil.wait_procs(stubborn, timeout=5)
+
+
+def resident_bytes(root: Identity) -> int:
+    """Of a process and all below it. Where the system tells (Linux), a page that several of them
+    share counts once (PSS); elsewhere it counts for each."""
+    process = _process(root)
+    if process is None:
+        return 0
+    return sum(_resident(each) for each in (process, *_children(process)))
+
+
+def _resident(process: psutil.Process) -> int:
+    try:
+        full = process.memory_full_info()
+        return int(getattr(full, "pss", 0) or full.rss)
+    except psutil.AccessDenied:
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0
+
+
+def _process(identity: Identity | None) -> psutil.Process | None:
+    if identity is None:
+        return None
+    try:
+        process = psutil.Process(identity.pid)
+        same = abs(process.create_time() - identity.started) < CLOCK_GRAIN
+    except psutil.NoSuchProcess:
+        return None
+    return process if same else None
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return list(process.children(recursive=True))
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _unless_gone(act: Callable[[], None]) -> None:
+    with suppress(psutil.NoSuchProcess):
+        act()

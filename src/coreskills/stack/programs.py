@@ -1,0 +1,126 @@
+"""The programs of the native mode, in the order they start."""
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from coreskills import config
+from coreskills.stack.account import Account, unprivileged
+from coreskills.stack.home import Home
+from coreskills.stack.postgres import Postgres, url
+from coreskills.stack.redis import Redis
+from coreskills.store import names
+
+API_PROCESSES = 2
+WORKERS = 1  # one job at a time in each; `start --workers N` for more
+
+
+@dataclass(frozen=True)
+class Program:
+    """`once`: it runs to its end, and what comes `after` it waits for that."""
+
+    name: str
+    command: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
+    arguments: dict[str, Any] = field(default_factory=dict)
+    folder: Path | None = None
+    port: int | None = None
+    once: bool = False
+    after: str | None = None
+    stop_command: list[str] | None = None
+
+
+def postgres_of(home: Home, account: Account | None) -> Postgres:
+    return Postgres(
+        home.server_folder(account) / "postgres",
+        home.instance()["ports"]["postgres"],
+        home.secret("postgres"),
+        account,
+    )
+
+
+def redis_of(home: Home, account: Account | None) -> Redis:
+    return Redis(
+        home.server_folder(account) / "redis",
+        home.instance()["ports"]["redis"],
+        home.secret("redis"),
+        account,
+    )
+
+
+def programs(home: Home) -> list[Program]:
+    instance, account = home.instance(), unprivileged()
+    found = [_postgres(postgres_of(home, account))]
+    if instance["queue"] == "redis":
+        found.append(_redis(redis_of(home, account)))
+    found.append(_migrate(home))
+    found.append(_api(home, instance))
+    found += [_worker(home, number, instance) for number in range(1, instance["workers"] + 1)]
+    return found
+
+
+def _postgres(server: Postgres) -> Program:
+    return Program(
+        "postgres",
+        server.command(),
+        config.inherited(),
+        server.popen_arguments(),
+        folder=server.base,
+        port=server.port,
+        stop_command=server.stop_command(),
+    )
+
+
+def _redis(server: Redis) -> Program:
+    return Program(
+        "redis",
+        server.command(),
+        config.inherited(),
+        server.popen_arguments(),
+        folder=server.base,
+        port=server.port,
+    )
+
+
+def _migrate(home: Home) -> Program:
+    command = [sys.executable, "-m", "coreskills.stack.migrate", str(home.path)]
+    return Program("migrate", command, config.inherited(), once=True)
+
+
+def _api(home: Home, instance: dict[str, Any]) -> Program:
+    port = instance["ports"]["api"]
+    environment = _environment(home, instance, names.API) | {
+        "CORESKILLS_JWT_KEY_FILE": str(home.path / "secrets" / "jwt_key"),
+        "CORESKILLS_OPEN_ACCESS": str(instance["open"]).lower(),
+        "CORESKILLS_METRICS_DIR": str(home.metrics),
+        "PROMETHEUS_MULTIPROC_DIR": str(home.metrics),
+        "CORESKILLS_API_PROCESSES": str(instance["api_processes"]),
+    }
+    command = [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory"),
+        *("--host", "127.0.0.1", "--port", str(port), "--no-ws", "--log-level", "warning"),
+        *("--workers", str(instance["api_processes"]), "--blocking-threads", "2"),
+        *("--runtime-mode", "st", "--respawn-failed-workers", "--workers-kill-timeout", "5"),
+        "coreskills.server:wsgi",
+    ]
+    return Program("api", command, environment, port=port, after="migrate")
+
+
+def _worker(home: Home, number: int, instance: dict[str, Any]) -> Program:
+    environment = _environment(home, instance, names.WORKER)
+    name = "worker" if instance["workers"] == 1 else f"worker-{number}"
+    command = [sys.executable, "-m", "coreskills.worker"]
+    return Program(name, command, environment, after="migrate")
+
+
+def _environment(home: Home, instance: dict[str, Any], role: str) -> dict[str, str]:
+    """Secrets go by file, never by environment or command line."""
+    database = url(role, home.secret(role), instance["ports"]["postgres"], names.DATABASE)
+    found = config.inherited() | {
+        "CORESKILLS_DATABASE_URL_FILE": str(home.secret_file(f"{role}_url", database)),
+    }
+    if instance["queue"] == "redis":
+        address = redis_of(home, None).url()
+        found["CORESKILLS_REDIS_URL_FILE"] = str(home.secret_file("redis_url", address))
+    return found

@@ -1,0 +1,1 @@
+"""PostgreSQL. The only package that speaks SQL; every statement has a name in sql/*.sql."""

@@ -1,0 +1,578 @@
+-- The schema that all migrations add up to, for reading. Nothing executes this file; a test
+-- compares it with a migrated database. To write it anew after adding a migration:
+-- CORESKILLS_WRITE_SCHEMA=1 python -m pytest tests/contract/test_schema.py
+
+CREATE TYPE public.job_status AS ENUM (
+    'queued',
+    'running',
+    'completed',
+    'failed',
+    'dead',
+    'cancelled',
+    'suspended'
+);
+
+CREATE FUNCTION public.refuse_rewrite() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'audit_logs is append-only' USING ERRCODE = 'insufficient_privilege';
+END $$;
+
+CREATE FUNCTION public.touch_row() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    NEW.version := OLD.version + 1;  -- the ETag of the API
+    NEW.updated_at := now();
+    RETURN NEW;
+END $$;
+
+CREATE TABLE public.api_tokens (
+    id bigint NOT NULL,
+    operator_id bigint NOT NULL,
+    name text NOT NULL,
+    token_hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT api_tokens_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100)))
+);
+
+ALTER TABLE public.api_tokens ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.api_tokens_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.audit_logs (
+    id bigint NOT NULL,
+    action text NOT NULL,
+    actor text NOT NULL,
+    resource_type text NOT NULL,
+    resource_id bigint,
+    user_id bigint,
+    job_id bigint,
+    request_id text,
+    details jsonb DEFAULT '{}'::jsonb NOT NULL,
+    status text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT audit_logs_status_check CHECK ((status = ANY (ARRAY['success'::text, 'failure'::text, 'pending'::text])))
+);
+
+ALTER TABLE public.audit_logs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.audit_logs_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.broker_epoch (
+    only_row boolean DEFAULT true NOT NULL,
+    epoch text NOT NULL,
+    CONSTRAINT broker_epoch_only_row_check CHECK (only_row)
+);
+
+CREATE TABLE public.devices (
+    id bigint NOT NULL,
+    device_id text NOT NULL,
+    device_name text NOT NULL,
+    device_type text NOT NULL,
+    platform text NOT NULL,
+    os_version text,
+    assigned_user_id bigint,
+    compliance_status text DEFAULT 'unknown'::text NOT NULL,
+    last_check_in timestamp with time zone,
+    retired_at timestamp with time zone,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT devices_compliance_known CHECK ((compliance_status = ANY (ARRAY['compliant'::text, 'non_compliant'::text, 'unknown'::text]))),
+    CONSTRAINT devices_platform_known CHECK ((platform = ANY (ARRAY['windows'::text, 'macos'::text, 'chromeos'::text, 'ipados'::text, 'linux'::text]))),
+    CONSTRAINT devices_retired_is_unassigned CHECK (((retired_at IS NULL) OR (assigned_user_id IS NULL))),
+    CONSTRAINT devices_type_known CHECK ((device_type = ANY (ARRAY['laptop'::text, 'desktop'::text, 'tablet'::text, 'mobile'::text])))
+);
+
+ALTER TABLE public.devices ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.devices_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.idempotency_keys (
+    actor text NOT NULL,
+    key text NOT NULL,
+    request_hash bytea NOT NULL,
+    job_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_keys_key_check CHECK (((char_length(key) >= 1) AND (char_length(key) <= 255)))
+);
+
+CREATE TABLE public.import_results (
+    job_id bigint NOT NULL,
+    line integer NOT NULL,
+    action text NOT NULL,
+    person_key text,
+    user_type text,
+    student_id text,
+    employee_id text,
+    first_name text,
+    last_name text,
+    grade_level smallint,
+    graduation_year smallint,
+    department text,
+    role text,
+    username text,
+    username_stem text,
+    email text,
+    ou text,
+    faults jsonb,
+    CONSTRAINT import_results_action_check CHECK ((action = ANY (ARRAY['created'::text, 'unchanged'::text, 'rejected'::text]))),
+    CONSTRAINT import_results_created_has_account CHECK (((action <> 'created'::text) OR (username IS NOT NULL))),
+    CONSTRAINT import_results_rejected_says_why CHECK (((action = 'rejected'::text) = (faults IS NOT NULL)))
+);
+
+CREATE TABLE public.import_rows (
+    job_id bigint NOT NULL,
+    line integer NOT NULL,
+    person_key text,
+    record jsonb NOT NULL
+);
+
+CREATE TABLE public.job_attempts (
+    job_id bigint NOT NULL,
+    attempt integer NOT NULL,
+    worker text NOT NULL,
+    engine text,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    outcome text,
+    error_code text,
+    error_message text,
+    CONSTRAINT job_attempts_ended_has_outcome CHECK (((ended_at IS NULL) = (outcome IS NULL))),
+    CONSTRAINT job_attempts_outcome_check CHECK ((outcome = ANY (ARRAY['completed'::text, 'failed'::text, 'retried'::text, 'released'::text, 'crashed'::text, 'cancelled'::text])))
+);
+
+CREATE TABLE public.jobs (
+    id bigint NOT NULL,
+    job_type text NOT NULL,
+    status public.job_status DEFAULT 'queued'::public.job_status NOT NULL,
+    parameters jsonb NOT NULL,
+    result jsonb,
+    error_code text,
+    error_message text,
+    progress jsonb,
+    attempt integer DEFAULT 0 NOT NULL,
+    error_count integer DEFAULT 0 NOT NULL,
+    crash_count integer DEFAULT 0 NOT NULL,
+    deadline_seconds integer DEFAULT 60 NOT NULL,
+    run_at timestamp with time zone DEFAULT now() NOT NULL,
+    lease_until timestamp with time zone,
+    worker text,
+    published_at timestamp with time zone,
+    unique_key text,
+    fire_at timestamp with time zone,
+    requested_by text NOT NULL,
+    request_id text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    started_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    CONSTRAINT jobs_deadline_seconds_check CHECK (((deadline_seconds >= 1) AND (deadline_seconds <= 3600))),
+    CONSTRAINT jobs_ended_has_time CHECK (((status = ANY (ARRAY['completed'::public.job_status, 'failed'::public.job_status, 'dead'::public.job_status, 'cancelled'::public.job_status])) = (completed_at IS NOT NULL))),
+    CONSTRAINT jobs_error_if_failed CHECK (((status <> ALL (ARRAY['failed'::public.job_status, 'dead'::public.job_status])) OR ((error_code IS NOT NULL) AND (error_message IS NOT NULL)))),
+    CONSTRAINT jobs_lease_iff_running CHECK (((status = 'running'::public.job_status) = ((lease_until IS NOT NULL) AND (worker IS NOT NULL)))),
+    CONSTRAINT jobs_result_iff_completed CHECK (((status = 'completed'::public.job_status) = (result IS NOT NULL)))
+);
+
+ALTER TABLE public.jobs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.jobs_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.login_throttle (
+    username text NOT NULL,
+    failures integer NOT NULL,
+    blocked_until timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.operators (
+    id bigint NOT NULL,
+    username text NOT NULL,
+    role text NOT NULL,
+    password_hash text,
+    is_active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT operators_role_check CHECK ((role = ANY (ARRAY['student'::text, 'instructor'::text, 'admin'::text, 'service'::text]))),
+    CONSTRAINT operators_username_check CHECK ((username ~ '^[a-z][a-z0-9._-]{1,31}$'::text))
+);
+
+ALTER TABLE public.operators ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.operators_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.policies (
+    id bigint NOT NULL,
+    policy_name text NOT NULL,
+    policy_type text NOT NULL,
+    description text NOT NULL,
+    applies_to text NOT NULL,
+    enforcement_level text NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    retired_at timestamp with time zone,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT policies_enforcement_known CHECK ((enforcement_level = ANY (ARRAY['required'::text, 'recommended'::text, 'informational'::text]))),
+    CONSTRAINT policies_retired_is_off CHECK (((retired_at IS NULL) OR (NOT enabled))),
+    CONSTRAINT policies_scope_known CHECK ((applies_to = ANY (ARRAY['all_users'::text, 'all_devices'::text, 'windows'::text, 'macos'::text, 'chromeos'::text, 'ipados'::text]))),
+    CONSTRAINT policies_type_known CHECK ((policy_type = ANY (ARRAY['security'::text, 'compliance'::text, 'network'::text])))
+);
+
+ALTER TABLE public.policies ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.policies_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.refresh_tokens (
+    token_hash bytea NOT NULL,
+    session_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone
+);
+
+CREATE TABLE public.schedules (
+    name text NOT NULL,
+    job_type text NOT NULL,
+    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
+    every interval NOT NULL,
+    next_at timestamp with time zone DEFAULT now() NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    CONSTRAINT schedules_every_check CHECK ((every >= '00:01:00'::interval))
+);
+
+CREATE TABLE public.schema_migrations (
+    version text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.sessions (
+    id bigint NOT NULL,
+    operator_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone
+);
+
+ALTER TABLE public.sessions ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.sessions_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.users (
+    id bigint NOT NULL,
+    user_type text NOT NULL,
+    student_id text,
+    employee_id text,
+    first_name text NOT NULL,
+    last_name text NOT NULL,
+    username text NOT NULL,
+    username_stem text NOT NULL,
+    email text NOT NULL,
+    ou text NOT NULL,
+    grade_level smallint,
+    graduation_year smallint,
+    department text,
+    role text,
+    is_active boolean DEFAULT true NOT NULL,
+    disabled_at timestamp with time zone,
+    disable_reason text,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT users_disable_reason_check CHECK ((disable_reason = ANY (ARRAY['leaver'::text, 'admin'::text, 'security'::text, 'leave'::text]))),
+    CONSTRAINT users_disabled_has_when_and_why CHECK (((is_active = (disabled_at IS NULL)) AND (is_active = (disable_reason IS NULL)))),
+    CONSTRAINT users_first_name_check CHECK (((char_length(first_name) >= 1) AND (char_length(first_name) <= 100))),
+    CONSTRAINT users_grade_known CHECK (((grade_level >= 9) AND (grade_level <= 12))),
+    CONSTRAINT users_last_name_check CHECK (((char_length(last_name) >= 1) AND (char_length(last_name) <= 100))),
+    CONSTRAINT users_staff_fields CHECK ((num_nonnulls(employee_id, department, role) =
+CASE user_type
+    WHEN 'staff'::text THEN 3
+    ELSE 0
+END)),
+    CONSTRAINT users_student_fields CHECK ((num_nonnulls(student_id, grade_level, graduation_year) =
+CASE user_type
+    WHEN 'student'::text THEN 3
+    ELSE 0
+END)),
+    CONSTRAINT users_type_known CHECK ((user_type = ANY (ARRAY['student'::text, 'staff'::text]))),
+    CONSTRAINT users_username_shape CHECK (((username ~ '^[a-z0-9][a-z0-9.]*$'::text) AND (char_length(username) <= 20))),
+    CONSTRAINT users_year_plausible CHECK (((graduation_year >= 2020) AND (graduation_year <= 2060)))
+);
+
+ALTER TABLE public.users ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.users_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE ONLY public.api_tokens
+    ADD CONSTRAINT api_tokens_hash_unique UNIQUE (token_hash);
+
+ALTER TABLE ONLY public.api_tokens
+    ADD CONSTRAINT api_tokens_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.audit_logs
+    ADD CONSTRAINT audit_logs_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.broker_epoch
+    ADD CONSTRAINT broker_epoch_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY public.devices
+    ADD CONSTRAINT devices_device_id_unique UNIQUE (device_id);
+
+ALTER TABLE ONLY public.devices
+    ADD CONSTRAINT devices_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (actor, key);
+
+ALTER TABLE ONLY public.import_results
+    ADD CONSTRAINT import_results_pkey PRIMARY KEY (job_id, line);
+
+ALTER TABLE ONLY public.import_rows
+    ADD CONSTRAINT import_rows_pkey PRIMARY KEY (job_id, line);
+
+ALTER TABLE ONLY public.job_attempts
+    ADD CONSTRAINT job_attempts_pkey PRIMARY KEY (job_id, attempt);
+
+ALTER TABLE ONLY public.jobs
+    ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.login_throttle
+    ADD CONSTRAINT login_throttle_pkey PRIMARY KEY (username);
+
+ALTER TABLE ONLY public.operators
+    ADD CONSTRAINT operators_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.operators
+    ADD CONSTRAINT operators_username_unique UNIQUE (username);
+
+ALTER TABLE ONLY public.policies
+    ADD CONSTRAINT policies_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.refresh_tokens
+    ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (token_hash);
+
+ALTER TABLE ONLY public.schedules
+    ADD CONSTRAINT schedules_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.schema_migrations
+    ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_email_unique UNIQUE (email);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_employee_id_unique UNIQUE (employee_id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_student_id_unique UNIQUE (student_id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_username_unique UNIQUE (username);
+
+CREATE INDEX api_tokens_by_operator ON public.api_tokens USING btree (operator_id, id);
+
+CREATE INDEX audit_logs_by_action ON public.audit_logs USING btree (action, id);
+
+CREATE INDEX audit_logs_by_job ON public.audit_logs USING btree (job_id, id) WHERE (job_id IS NOT NULL);
+
+CREATE INDEX audit_logs_by_resource ON public.audit_logs USING btree (resource_type, resource_id, id);
+
+CREATE INDEX audit_logs_by_user ON public.audit_logs USING btree (user_id, id) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX devices_by_compliance ON public.devices USING btree (compliance_status, id);
+
+CREATE INDEX devices_by_user ON public.devices USING btree (assigned_user_id) WHERE (assigned_user_id IS NOT NULL);
+
+CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (created_at);
+
+CREATE INDEX idempotency_keys_by_job ON public.idempotency_keys USING btree (job_id);
+
+CREATE INDEX import_results_by_stem ON public.import_results USING btree (job_id, username_stem) WHERE (action = 'created'::text);
+
+CREATE INDEX import_results_rejected ON public.import_results USING btree (job_id, line) WHERE (action = 'rejected'::text);
+
+CREATE INDEX import_rows_by_person ON public.import_rows USING btree (job_id, person_key);
+
+CREATE INDEX jobs_by_status ON public.jobs USING btree (status, id);
+
+CREATE UNIQUE INDEX jobs_fired_once ON public.jobs USING btree (job_type, fire_at) WHERE (fire_at IS NOT NULL);
+
+CREATE INDEX jobs_leased ON public.jobs USING btree (lease_until) WHERE (status = 'running'::public.job_status);
+
+CREATE UNIQUE INDEX jobs_open_unique ON public.jobs USING btree (job_type, unique_key) WHERE (status = ANY (ARRAY['queued'::public.job_status, 'running'::public.job_status, 'suspended'::public.job_status]));
+
+CREATE INDEX jobs_unpublished ON public.jobs USING btree (run_at) WHERE ((status = 'queued'::public.job_status) AND (published_at IS NULL));
+
+CREATE INDEX jobs_waiting ON public.jobs USING btree (run_at, id) WHERE (status = 'queued'::public.job_status);
+
+CREATE UNIQUE INDEX policies_name_unique ON public.policies USING btree (lower(policy_name)) WHERE (retired_at IS NULL);
+
+CREATE INDEX refresh_tokens_by_session ON public.refresh_tokens USING btree (session_id);
+
+CREATE INDEX sessions_by_expiry ON public.sessions USING btree (expires_at);
+
+CREATE INDEX users_by_last_name ON public.users USING btree (lower(last_name), id);
+
+CREATE INDEX users_by_stem ON public.users USING btree (username_stem);
+
+CREATE INDEX users_by_type ON public.users USING btree (user_type, id);
+
+CREATE TRIGGER audit_logs_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewrite();
+
+CREATE TRIGGER devices_touch BEFORE UPDATE ON public.devices FOR EACH ROW EXECUTE FUNCTION public.touch_row();
+
+CREATE TRIGGER policies_touch BEFORE UPDATE ON public.policies FOR EACH ROW EXECUTE FUNCTION public.touch_row();
+
+CREATE TRIGGER users_touch BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.touch_row();
+
+ALTER TABLE ONLY public.api_tokens
+    ADD CONSTRAINT api_tokens_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.operators(id);
+
+ALTER TABLE ONLY public.audit_logs
+    ADD CONSTRAINT audit_logs_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.devices
+    ADD CONSTRAINT devices_assigned_user_id_fkey FOREIGN KEY (assigned_user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.import_results
+    ADD CONSTRAINT import_results_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.import_rows
+    ADD CONSTRAINT import_rows_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.job_attempts
+    ADD CONSTRAINT job_attempts_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.refresh_tokens
+    ADD CONSTRAINT refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.operators(id);
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.api_tokens TO coreskills_api;
+
+GRANT SELECT,INSERT ON TABLE public.audit_logs TO coreskills_api;
+GRANT SELECT,INSERT ON TABLE public.audit_logs TO coreskills_worker;
+
+GRANT SELECT,UPDATE ON TABLE public.broker_epoch TO coreskills_worker;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.devices TO coreskills_api;
+GRANT SELECT,UPDATE ON TABLE public.devices TO coreskills_worker;
+
+GRANT SELECT,INSERT ON TABLE public.idempotency_keys TO coreskills_api;
+GRANT SELECT,DELETE ON TABLE public.idempotency_keys TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.import_results TO coreskills_api;
+GRANT SELECT,INSERT,DELETE ON TABLE public.import_results TO coreskills_worker;
+
+GRANT SELECT,INSERT ON TABLE public.import_rows TO coreskills_api;
+GRANT SELECT,DELETE ON TABLE public.import_rows TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.job_attempts TO coreskills_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.job_attempts TO coreskills_worker;
+
+GRANT UPDATE(ended_at) ON TABLE public.job_attempts TO coreskills_api;
+
+GRANT UPDATE(outcome) ON TABLE public.job_attempts TO coreskills_api;
+
+GRANT SELECT,INSERT ON TABLE public.jobs TO coreskills_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.jobs TO coreskills_worker;
+
+GRANT UPDATE(status) ON TABLE public.jobs TO coreskills_api;
+
+GRANT UPDATE(error_code) ON TABLE public.jobs TO coreskills_api;
+
+GRANT UPDATE(error_message) ON TABLE public.jobs TO coreskills_api;
+
+GRANT UPDATE(error_count) ON TABLE public.jobs TO coreskills_api;
+
+GRANT UPDATE(crash_count) ON TABLE public.jobs TO coreskills_api;
+
+GRANT UPDATE(run_at) ON TABLE public.jobs TO coreskills_api;
+
+GRANT UPDATE(lease_until) ON TABLE public.jobs TO coreskills_api;
+
+GRANT UPDATE(worker) ON TABLE public.jobs TO coreskills_api;
+
+GRANT UPDATE(published_at) ON TABLE public.jobs TO coreskills_api;
+
+GRANT UPDATE(completed_at) ON TABLE public.jobs TO coreskills_api;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.login_throttle TO coreskills_api;
+GRANT DELETE ON TABLE public.login_throttle TO coreskills_worker;
+
+GRANT SELECT(blocked_until) ON TABLE public.login_throttle TO coreskills_worker;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.operators TO coreskills_api;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.policies TO coreskills_api;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.refresh_tokens TO coreskills_api;
+GRANT DELETE ON TABLE public.refresh_tokens TO coreskills_worker;
+
+GRANT SELECT(session_id) ON TABLE public.refresh_tokens TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.schedules TO coreskills_api;
+GRANT SELECT,UPDATE ON TABLE public.schedules TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.schema_migrations TO PUBLIC;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.sessions TO coreskills_api;
+GRANT DELETE ON TABLE public.sessions TO coreskills_worker;
+
+GRANT SELECT(id) ON TABLE public.sessions TO coreskills_worker;
+
+GRANT SELECT(expires_at) ON TABLE public.sessions TO coreskills_worker;
+
+GRANT SELECT,UPDATE ON TABLE public.users TO coreskills_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.users TO coreskills_worker;

@@ -1,0 +1,34 @@
+"""What the server says about itself: for health checks and for the schema's proof."""
+
+from typing import Any
+
+from coreskills.store import queries
+from coreskills.store.db import Connection, every, one, value
+
+SQL = queries.load("server")
+
+
+def select_server(conn: Connection) -> dict[str, Any]:
+    """Version, whether it is read-only, connections used and allowed, newest migration."""
+    row = one(conn, SQL["select_server"])
+    assert row is not None
+    return row
+
+
+def select_uptime(conn: Connection) -> int:
+    return int(value(conn, SQL["select_uptime"]))
+
+
+def select_table_sizes(conn: Connection) -> dict[str, int]:
+    return {row["name"]: row["rows"] for row in every(conn, SQL["select_table_sizes"])}
+
+
+def select_privileges(conn: Connection) -> dict[str, bool]:
+    """What this connection's role must not be able to do."""
+    row = one(conn, SQL["select_privileges"])
+    assert row is not None
+    return row
+
+
+def select_versions(conn: Connection) -> set[str]:
+    return {row["version"] for row in every(conn, SQL["select_versions"])}

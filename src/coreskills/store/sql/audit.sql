@@ -1,0 +1,36 @@
+-- insert_audit --
+INSERT INTO audit_logs (action, actor, resource_type, resource_id, user_id, job_id, request_id,
+                        details, status)
+VALUES (%(action)s, %(actor)s, %(resource_type)s, %(resource_id)s, %(user_id)s, %(job_id)s,
+        %(request_id)s, %(details)s, %(status)s);
+
+-- select_audit --
+-- Newest first.
+SELECT id, action, actor, resource_type, resource_id, user_id, job_id, request_id, details, status,
+       created_at
+  FROM audit_logs
+ WHERE id < %(before)s
+ ORDER BY id DESC
+ LIMIT %(limit)s;
+
+-- select_audit_of_user --
+SELECT id, action, actor, resource_type, resource_id, user_id, job_id, request_id, details, status,
+       created_at
+  FROM audit_logs
+ WHERE user_id = %(user_id)s AND id < %(before)s
+ ORDER BY id DESC
+ LIMIT %(limit)s;
+
+-- select_audit_of_job --
+SELECT id, action, actor, resource_type, resource_id, user_id, job_id, request_id, details, status,
+       created_at
+  FROM audit_logs
+ WHERE job_id = %(job_id)s AND id < %(before)s
+ ORDER BY id DESC
+ LIMIT %(limit)s;
+
+-- select_audit_entry --
+SELECT id, action, actor, resource_type, resource_id, user_id, job_id, request_id, details, status,
+       created_at
+  FROM audit_logs
+ WHERE id = %(id)s;

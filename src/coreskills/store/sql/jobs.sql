@@ -1,0 +1,76 @@
+-- insert_job --
+INSERT INTO jobs (job_type, parameters, unique_key, deadline_seconds, requested_by, request_id)
+VALUES (%(job_type)s, %(parameters)s, %(unique_key)s, %(deadline_seconds)s, %(requested_by)s,
+        %(request_id)s)
+RETURNING id, status;
+
+-- select_jobs --
+-- Newest first.
+SELECT id, job_type AS type, status, requested_by, created_at, started_at, completed_at, attempt,
+       error_code
+  FROM jobs
+ WHERE id < %(before)s
+ ORDER BY id DESC
+ LIMIT %(limit)s;
+
+-- select_jobs_by_status --
+SELECT id, job_type AS type, status, requested_by, created_at, started_at, completed_at, attempt,
+       error_code
+  FROM jobs
+ WHERE status = %(status)s AND id < %(before)s
+ ORDER BY id DESC
+ LIMIT %(limit)s;
+
+-- select_job --
+SELECT id, job_type AS type, status, parameters AS data, result, error_code, error_message,
+       progress, attempt, error_count, crash_count, run_at, requested_by, request_id, created_at,
+       started_at, completed_at
+  FROM jobs
+ WHERE id = %(id)s;
+
+-- select_attempts --
+SELECT attempt, worker, engine, started_at, ended_at, outcome, error_code, error_message
+  FROM job_attempts
+ WHERE job_id = %(job_id)s
+ ORDER BY attempt;
+
+-- cancel_job --
+-- Final: a worker that is running it finds its fence gone and writes nothing.
+WITH cancelled AS (
+    UPDATE jobs
+       SET status = 'cancelled', completed_at = now(), lease_until = NULL, worker = NULL
+     WHERE id = %(id)s AND status IN ('queued', 'running', 'suspended')
+    RETURNING id, attempt),
+ended AS (
+    UPDATE job_attempts a SET ended_at = now(), outcome = 'cancelled'
+      FROM cancelled c
+     WHERE a.job_id = c.id AND a.attempt = c.attempt AND a.ended_at IS NULL)
+SELECT id FROM cancelled;
+
+-- redrive_job --
+UPDATE jobs
+   SET status = 'queued', run_at = now(), published_at = NULL, completed_at = NULL,
+       error_code = NULL, error_message = NULL, error_count = 0, crash_count = 0
+ WHERE id = %(id)s AND status IN ('failed', 'dead', 'cancelled')
+RETURNING id;
+
+-- insert_key --
+-- Waits for a concurrent request with the same key; then exactly one of them inserts.
+INSERT INTO idempotency_keys (actor, key, request_hash, job_id)
+VALUES (%(actor)s, %(key)s, %(request_hash)s, %(job_id)s)
+ON CONFLICT DO NOTHING
+RETURNING job_id;
+
+-- select_key --
+SELECT k.request_hash, k.job_id, j.status
+  FROM idempotency_keys k JOIN jobs j ON j.id = k.job_id
+ WHERE k.actor = %(actor)s AND k.key = %(key)s AND k.created_at > now() - interval '24 hours';
+
+-- count_jobs --
+SELECT job_type, status, count(*) AS jobs FROM jobs GROUP BY job_type, status;
+
+-- select_backlog --
+SELECT count(*) AS waiting,
+       coalesce(extract(epoch FROM now() - min(run_at)), 0)::float AS oldest_seconds
+  FROM jobs
+ WHERE status = 'queued' AND run_at <= now();

@@ -1,0 +1,24 @@
+-- select_server --
+SELECT current_setting('server_version') AS version,
+       pg_is_in_recovery() AS read_only,
+       (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()) AS connections,
+       current_setting('max_connections')::int AS max_connections;
+
+-- select_table_sizes --
+-- Exact, since these tables are small in a classroom.
+SELECT 'students' AS name, count(*) AS rows FROM users WHERE user_type = 'student'
+UNION ALL SELECT 'staff', count(*) FROM users WHERE user_type = 'staff'
+UNION ALL SELECT 'devices', count(*) FROM devices
+UNION ALL SELECT 'policies', count(*) FROM policies
+UNION ALL SELECT 'audit_logs', count(*) FROM audit_logs;
+
+-- select_privileges --
+SELECT has_table_privilege('audit_logs', 'UPDATE') AS rewrite_audit,
+       has_table_privilege('audit_logs', 'DELETE') AS delete_audit,
+       has_schema_privilege('public', 'CREATE') AS create_tables;
+
+-- select_versions --
+SELECT version FROM schema_migrations;
+
+-- select_uptime --
+SELECT extract(epoch FROM now() - pg_postmaster_start_time())::bigint AS seconds;

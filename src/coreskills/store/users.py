@@ -1,0 +1,65 @@
+"""Students and staff: rows of the table users."""
+
+from collections.abc import Collection
+from typing import Any
+
+from coreskills.store import queries
+from coreskills.store.db import Connection, every, one, run, value
+
+SQL = queries.load("users")
+Row = dict[str, Any]
+
+
+def select_users(conn: Connection, *, after: int, limit: int) -> list[Row]:
+    return every(conn, SQL["select_users"], after=after, limit=limit)
+
+
+def select_active_users(conn: Connection, *, is_active: bool, after: int, limit: int) -> list[Row]:
+    return every(conn, SQL["select_active_users"], is_active=is_active, after=after, limit=limit)
+
+
+def select_users_by_name(conn: Connection, *, last_name: str, after: int, limit: int) -> list[Row]:
+    return every(conn, SQL["select_users_by_name"], last_name=last_name, after=after, limit=limit)
+
+
+def select_students(
+    conn: Connection, *, grade_level: int | None, after: int, limit: int
+) -> list[Row]:
+    return every(conn, SQL["select_students"], grade_level=grade_level, after=after, limit=limit)
+
+
+def select_staff(conn: Connection, *, department: str | None, after: int, limit: int) -> list[Row]:
+    return every(conn, SQL["select_staff"], department=department, after=after, limit=limit)
+
+
+def select_user(conn: Connection, id: int) -> Row | None:
+    return one(conn, SQL["select_user"], id=id)
+
+
+def select_user_id(conn: Connection, user_type: str, key: str) -> int | None:
+    found: int | None = value(conn, SQL["select_user_id"], user_type=user_type, key=key)
+    return found
+
+
+def select_taken_usernames(conn: Connection, stems: Collection[str]) -> set[str]:
+    rows = every(conn, SQL["select_taken_usernames"], stems=list(stems))
+    return {row["username"] for row in rows}
+
+
+def insert_user(conn: Connection, row: Row) -> int:
+    """Raises UsernameTaken, or Conflict `duplicate_person`."""
+    return int(value(conn, SQL["insert_user"], **row))
+
+
+def update_user(conn: Connection, id: int, version: int, row: Row) -> bool:
+    """False: it is not this version any more."""
+    return run(conn, SQL["update_user"], id=id, version=version, **row) == 1
+
+
+def disable_user(conn: Connection, id: int, reason: str) -> bool:
+    """False: it was disabled already."""
+    return run(conn, SQL["disable_user"], id=id, reason=reason) == 1
+
+
+def count_people(conn: Connection) -> list[Row]:
+    return every(conn, SQL["count_people"])

@@ -1,0 +1,3 @@
+from coreskills.worker.process import main
+
+main()

@@ -1,0 +1,56 @@
+"""What a handler gets, and what it gives back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from coreskills.config import Settings
+from coreskills.domain.jobs import Job
+from coreskills.engine.base import Engine
+from coreskills.store.audit import Entry
+from coreskills.store.db import Connection, Database
+
+Row = dict[str, Any]
+
+
+def _nothing(conn: Connection) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`write` runs in the final transaction, beside the job's end; it must only write."""
+
+    result: Row
+    write: Callable[[Connection], None] = _nothing
+
+
+@dataclass(frozen=True)
+class Context:
+    """`report` tells the progress, and raises LeaseLost when the job is not ours any more."""
+
+    db: Database
+    engine: Engine
+    settings: Settings
+    job: Job
+    report: Callable[[Row], None]
+
+    def invoke(self, command: str, parameters: Row, facts: Row) -> Row:
+        rules = {
+            "StudentMailDomain": self.settings.student_mail_domain,
+            "StaffMailDomain": self.settings.staff_mail_domain,
+            "DirectorySuffix": self.settings.directory_suffix,
+        }
+        return self.engine.invoke(command, parameters, rules | facts, self.job.deadline_seconds)
+
+    def audit(self, action: str, user_id: int | None, details: Row) -> Entry:
+        return Entry(
+            action=action,
+            actor=self.job.requested_by,
+            resource_type="user",
+            resource_id=user_id,
+            user_id=user_id,
+            job_id=self.job.id,
+            request_id=self.job.request_id,
+            details=details,
+        )

@@ -1,0 +1,110 @@
+"""Everything that must happen by itself: publish, reap, fire schedules, notice an emptied Redis.
+
+Runs in a thread of every worker process; an advisory lock of PostgreSQL lets one of them act. If
+that one dies, its connection closes, and the next one leads.
+"""
+
+import secrets
+import threading
+import time
+
+import structlog
+
+from coreskills.broker.streams import Queue
+from coreskills.errors import Unavailable
+from coreskills.store import audit, leases
+from coreskills.store.db import Connection, Database
+
+log = structlog.get_logger("dispatcher")
+TICK = 0.1
+GRACE = 0.15  # what the API accepts it publishes by itself within this time
+EVERY = {"reap": 1.0, "schedules": 1.0, "epoch": 1.0, "stale": 10.0}
+
+
+class Dispatcher:
+    def __init__(self, db: Database, queue: Queue) -> None:
+        self._db = db
+        self._queue = queue
+        self._due = dict.fromkeys(EVERY, 0.0)
+        self._redis_was_there = True
+
+    def run(self, stop: threading.Event) -> None:
+        """Lead when nobody does; come back after every failure."""
+        while not stop.is_set():
+            try:
+                with self._db.reading() as conn:
+                    self._lead(conn, stop)
+            except Unavailable as exc:
+                log.warning("waiting", reason=exc.message)
+            stop.wait(1.0)
+
+    def _lead(self, conn: Connection, stop: threading.Event) -> None:
+        """The lock is this connection's: as long as it lives, nobody else leads."""
+        if not leases.try_lead(conn):
+            return
+        log.info("leading")
+        while not stop.wait(TICK):
+            self.tick(conn)
+
+    def tick(self, conn: Connection) -> None:
+        if self._is_due("reap"):
+            self._reap(conn)
+        if self._is_due("schedules"):
+            with conn.transaction():
+                leases.fire_schedules(conn)
+        try:
+            if self._is_due("epoch"):
+                self._compare_epoch(conn)
+            if self._is_due("stale"):
+                leases.unpublish_stale(conn)
+            self._relay(conn)
+            self._redis(there=True)
+        except Unavailable:
+            self._redis(there=False)
+
+    def _relay(self, conn: Connection) -> None:
+        with conn.transaction():
+            ids = leases.lock_unpublished(conn, GRACE)
+            if ids:
+                self._queue.publish(ids)
+                leases.mark_published(conn, ids)
+
+    def _compare_epoch(self, conn: Connection) -> None:
+        known = leases.select_epoch(conn)
+        if known and self._queue.epoch() == known:
+            return
+        epoch = secrets.token_hex(8)
+        with conn.transaction():
+            leases.update_epoch(conn, epoch)
+            again = leases.unpublish_all(conn)
+            self._queue.start_epoch(epoch)
+        log.warning("redis_was_emptied", published_again=again)
+
+    def _reap(self, conn: Connection) -> None:
+        with conn.transaction():
+            for job in leases.reap_jobs(conn):
+                log.warning("job_reaped", job_id=job["id"], status=job["status"])
+                if job["status"] == "dead":
+                    audit.insert_audit(
+                        conn,
+                        audit.Entry(
+                            action=f"{job['job_type']}.died",
+                            actor=job["requested_by"],
+                            resource_type="job",
+                            resource_id=job["id"],
+                            job_id=job["id"],
+                            status="failure",
+                        ),
+                    )
+
+    def _is_due(self, what: str) -> bool:
+        now = time.monotonic()
+        if now < self._due[what]:
+            return False
+        self._due[what] = now + EVERY[what]
+        return True
+
+    def _redis(self, *, there: bool) -> None:
+        if there != self._redis_was_there:
+            log.warning("redis_is_back" if there else "redis_is_gone")
+        self._redis_was_there = there

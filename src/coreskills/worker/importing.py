@@ -1,0 +1,163 @@
+"""The import of a roster: staged rows -> plan -> one set-based transaction.
+
+The plan is made batch by batch, so memory does not grow with the file, and stands in
+import_results before anything is changed; a second attempt starts it anew. A dry run stops there.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from coreskills.domain import roster
+from coreskills.domain.naming import username_stem
+from coreskills.domain.people import Person, Staff, Student
+from coreskills.errors import Fault, Invalid
+from coreskills.store import imports, users
+from coreskills.store.db import Connection
+from coreskills.worker.context import Context, Outcome
+
+BATCH = 1000
+_COMPARED = ("first_name", "last_name", "grade_level", "graduation_year", "department", "role")
+Row = dict[str, Any]
+
+
+def import_users(context: Context) -> Outcome:
+    job_id = context.job.id
+    _plan(context)
+    with context.db.reading() as conn:
+        counts = imports.count_results(conn, job_id)
+    dry_run = bool(context.job.parameters["dry_run"])
+
+    def write(conn: Connection) -> None:
+        if not dry_run:
+            imports.insert_planned_users(
+                conn, job_id, actor=context.job.requested_by, request_id=context.job.request_id
+            )
+
+    return Outcome({**counts, "dry_run": dry_run}, write)
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A valid row that asks for an account."""
+
+    line: int
+    key: str
+    person: Person
+    stem: str
+
+
+def _plan(context: Context) -> None:
+    job_id, total = context.job.id, context.job.parameters["rows"]
+    with context.db.transaction() as conn:
+        imports.delete_results(conn, job_id)
+        repeated = imports.select_repeated_keys(conn, job_id)
+    done, after = 0, 0
+    while rows := _batch(context, after):
+        results = list(_results(context, rows, repeated))
+        with context.db.transaction() as conn:
+            imports.copy_results(conn, job_id, results)
+        done, after = done + len(rows), rows[-1]["line"]
+        context.report({"done": done, "total": total})
+
+
+def _batch(context: Context, after: int) -> list[Row]:
+    with context.db.reading() as conn:
+        return imports.select_rows(conn, job_id=context.job.id, after=after, limit=BATCH)
+
+
+def _results(context: Context, rows: list[Row], repeated: dict[str, Row]) -> Iterator[Row]:
+    people: dict[int, Person] = {}
+    for row in rows:
+        verdict = _judge(row, repeated)
+        if isinstance(verdict, Student | Staff):
+            people[row["line"]] = verdict
+        else:
+            yield {"line": row["line"], "person_key": row["person_key"]} | verdict
+    existing = _existing(context, people)
+    wanted: list[_Candidate] = []
+    for row in rows:
+        if person := people.get(row["line"]):
+            if known := existing.get(row["person_key"]):
+                yield _compared(row, person, known)
+            else:
+                stem = username_stem(person)
+                wanted.append(_Candidate(row["line"], row["person_key"], person, stem))
+    yield from _named(context, wanted)
+
+
+def _judge(row: Row, repeated: dict[str, Row]) -> Person | Row:
+    """The person a row stands for, or its result when it makes no account."""
+    key = row["person_key"]
+    try:
+        person = roster.person(row["record"])
+    except Invalid as exc:
+        return _rejected(exc.faults)
+    twin = repeated.get(key)
+    if twin and twin["differ"]:
+        message = "stands in this file more than once, with differences"
+        return _rejected([Fault(roster.MODELS[key.split(":")[0]][1][0], "duplicate_row", message)])
+    if twin and twin["first_line"] != row["line"]:
+        return {"action": "unchanged"}
+    return person
+
+
+def _rejected(faults: list[Fault]) -> Row:
+    reasons = [{"at": f.at, "code": f.code, "message": f.message} for f in faults]
+    return {"action": "rejected", "faults": reasons}
+
+
+def _existing(context: Context, people: dict[int, Person]) -> dict[str, Row]:
+    students = [p.key for p in people.values() if isinstance(p, Student)]
+    staff = [p.key for p in people.values() if isinstance(p, Staff)]
+    with context.db.reading() as conn:
+        return imports.select_existing_people(conn, students, staff)
+
+
+def _compared(row: Row, person: Person, known: Row) -> Row:
+    differing = [n for n in _COMPARED if getattr(person, n, None) != known[n]]
+    base = {"line": row["line"], "person_key": row["person_key"]}
+    if not differing:
+        return base | {"action": "unchanged"}
+    labels = {field: name for name, field in roster.FIELDS.items()}
+    return base | _rejected(
+        [
+            Fault(
+                labels[name],
+                "differs",
+                f"is {known[name]} in the directory; change the person, not the roster",
+            )
+            for name in differing
+        ]
+    )
+
+
+def _named(context: Context, wanted: list[_Candidate]) -> Iterator[Row]:
+    """Ask the engine for all accounts of the batch at once."""
+    if not wanted:
+        return
+    stems = {candidate.stem for candidate in wanted}
+    with context.db.reading() as conn:
+        taken = users.select_taken_usernames(conn, stems)
+        taken |= imports.select_planned_usernames(conn, context.job.id, stems)
+    rows = [candidate.person.model_dump() for candidate in wanted]
+    answer = context.invoke("New-KISDAccountBatch", {"Rows": rows}, {"TakenUsernames": list(taken)})
+    for candidate, account in zip(wanted, answer["Accounts"], strict=True):
+        yield _planned(candidate, account)
+
+
+def _planned(candidate: _Candidate, account: Row) -> Row:
+    base = {"line": candidate.line, "person_key": candidate.key}
+    if "ErrorCode" in account:
+        fault = Fault("LastName", account["ErrorCode"], account["ErrorMessage"])
+        return base | _rejected([fault])
+    return {
+        **base,
+        **candidate.person.model_dump(),
+        "action": "created",
+        "user_type": "student" if isinstance(candidate.person, Student) else "staff",
+        "username": account["Username"],
+        "username_stem": candidate.stem,
+        "email": account["Email"],
+        "ou": account["OU"],
+    }

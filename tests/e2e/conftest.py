@@ -1,0 +1,136 @@
+"""Whole instances as processes, through the CLI, as a person would run them."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from coreskills.stack.client import Client
+
+PATIENCE = 120
+
+
+@dataclass
+class Instance:
+    home: Path
+    python: str = sys.executable
+    popen: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
+        """One CLI command on this home."""
+        place = 2 if arguments[0] in ("jobs", "db") else 1
+        words = [*arguments[:place], "--home", str(self.home), *arguments[place:]]
+        return subprocess.run(
+            [self.python, "-m", "coreskills", *words],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            **self.popen,
+            **more,
+        )
+
+    def start(self, *arguments: str) -> dict[str, Any]:
+        done = self.run("start", "--json", "--port-base", str(free_row()), *arguments)
+        assert done.returncode == 0, done.stderr
+        self.facts = json.loads(done.stdout)
+        return self.facts
+
+    def json(self, *arguments: str) -> Any:
+        done = self.run(*arguments, "--json")
+        assert done.returncode in (0, 1, 7), done.stderr
+        return json.loads(done.stdout)
+
+    def stop(self) -> None:
+        done = self.run("stop")
+        assert done.returncode == 0, done.stderr
+
+    @property
+    def api(self) -> Client:
+        return Client(self.facts["urls"]["api"], self.facts["token"])
+
+    def pid(self, name: str) -> int:
+        """0 while it is being started again."""
+        services = self.json("status")["services"]
+        return next(int(s["pid"] or 0) for s in services if s["name"] == name)
+
+    def supervisor(self) -> int:
+        state = json.loads((self.home / "run" / "state.json").read_text())
+        return int(state["supervisor"]["pid"])
+
+    def processes(self) -> list[psutil.Process]:
+        """Everything whose command line or working folder is this home's, zombies aside."""
+        return [process for process in psutil.process_iter() if self._is_ours(process)]
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        try:
+            if process.status() == psutil.STATUS_ZOMBIE or process.pid == os.getpid():
+                return False
+            mark = str(self.home)
+            return mark in " ".join(process.cmdline()) or process.cwd().startswith(mark)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            return False
+
+
+def free_row() -> int:
+    """The first of five free ports in a row."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            base = int(probe.getsockname()[1])
+        if base < 60_000 and all(_free(base + offset) for offset in range(5)):
+            return base
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+@pytest.fixture(scope="module")
+def reachable() -> Iterator[Path]:
+    """A folder that other accounts may pass through, as /tmp/pytest-of-root is not."""
+    path = Path(tempfile.mkdtemp(prefix="coreskills-e2e-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def new_instance(reachable: Path) -> Iterator[Callable[..., Instance]]:
+    made: list[Instance] = []
+
+    def make(home: Path | None = None, **more: Any) -> Instance:
+        place = home or Path(tempfile.mkdtemp(dir=reachable)) / "home"
+        place.parent.chmod(0o755)
+        made.append(Instance(place, **more))
+        return made[-1]
+
+    yield make
+    for instance in made:
+        instance.run("stop")
+
+
+@pytest.fixture(scope="module")
+def running(reachable: Path) -> Iterator[Instance]:
+    """One seeded instance for the tests that only look."""
+    instance = Instance(reachable / "running")
+    instance.start()
+    yield instance
+    instance.stop()

@@ -1,0 +1,226 @@
+"""A job is one worker's at a time, and only that worker's outcome counts."""
+
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from coreskills.actions import jobs as job_actions
+from coreskills.errors import Conflict
+from coreskills.store import leases
+from coreskills.worker.handlers import HANDLERS
+from tests.people import ADA
+from tests.pipeline import (
+    GRACE,
+    Gate,
+    GatedEngine,
+    any_worker,
+    ask,
+    attempts,
+    expire_leases,
+    in_background,
+    job,
+    make_due,
+    polling_worker,
+    running,
+    states,
+    student,
+    submit,
+    trail,
+    until,
+    usernames,
+)
+
+CLAIM = {"engine": "native", "lease": 15.0}
+
+
+def test_of_eight_who_claim_at_once_one_gets_the_job(db, worker_db):
+    ids = [submit(db) for _ in range(20)]
+    start = threading.Barrier(8)
+
+    def claim_all(name: str) -> list[int]:
+        start.wait()
+        with worker_db.reading() as conn:
+            return [id for id in ids if leases.claim_job(conn, id, worker=name, **CLAIM)]
+
+    with ThreadPoolExecutor(8) as pool:
+        claimed = list(pool.map(claim_all, [f"w{n}" for n in range(8)]))
+    assert sorted(id for some in claimed for id in some) == ids
+
+
+def test_of_eight_who_poll_at_once_each_gets_another_job(db, worker_db):
+    ids = [submit(db) for _ in range(40)]
+    start = threading.Barrier(8)
+
+    def claim_five(name: str) -> list[int]:
+        start.wait()
+        with worker_db.reading() as conn:
+            taken = [leases.claim_next_job(conn, worker=name, **CLAIM) for _ in range(5)]
+        return [job.id for job in taken if job]
+
+    with ThreadPoolExecutor(8) as pool:
+        claimed = list(pool.map(claim_five, [f"w{n}" for n in range(8)]))
+    assert sorted(id for some in claimed for id in some) == ids
+
+
+def test_a_job_whose_time_has_not_come_is_not_claimed(db, worker_db, site):
+    id = submit(db)
+    ask(site, "UPDATE jobs SET run_at = now() + interval '1 minute'")
+    with worker_db.reading() as conn:
+        assert leases.claim_job(conn, id, worker="w", **CLAIM) is None
+        assert leases.claim_next_job(conn, worker="w", **CLAIM) is None
+
+
+def test_eight_workers_give_two_hundred_students_two_hundred_names(
+    db, worker_db, queue, worker, settings, site
+):
+    same_name = [student(n) for n in range(80)]
+    same_stem = [student(n, first_name="Alan") for n in range(80, 95)]
+    others = [
+        student(n, first_name=f"{chr(97 + n % 26)}da", student_id=f"S{n:07d}")
+        for n in range(95, 200)
+    ]
+    ids = [submit(db, "create_student", one, queue) for one in same_name + same_stem + others]
+    workers = [any_worker(worker_db, queue, settings) for _ in range(8)]
+    with running(*workers):
+        until(lambda: not states(site).keys() & {"queued", "running"}, 60)
+
+    assert states(site)["completed"] == 201  # and the sweep that the fixture ran
+    names = usernames(site)
+    assert len(names) == len(set(names)) == 200
+    assert {"alovelace8001"} | {f"alovelace8001{n}" for n in range(2, 96)} <= set(names)
+    for id in ids:
+        assert trail(site, id) == ["create_student.requested", "student.created"]
+    told = {job(db, id)["result"]["Username"] for id in ids}
+    assert told == set(names)
+    assert Counter(tuple(attempts(db, id)) for id in ids) == {("completed",): 200}
+
+
+def test_whoever_lost_the_lease_can_write_nothing_at_all(db, worker_db, site):
+    id = submit(db)
+    with worker_db.reading() as conn:
+        mine = leases.claim_job(conn, id, worker="slow", **CLAIM)
+        expire_leases(site)
+        leases.reap_jobs(conn)
+        theirs = leases.claim_job(conn, id, worker="quick", **CLAIM)
+        assert (mine.attempt, theirs.attempt) == (1, 2)
+        before = job(db, id)
+
+        assert not leases.renew_lease(conn, mine, lease=15.0)
+        assert not leases.finish_job(conn, mine, {"by": "slow"})
+        assert not leases.fail_job(conn, mine, "x", "x")
+        assert not leases.retry_job(conn, mine, "x", "x", 0)
+        assert not leases.release_job(conn, mine, 0)
+        assert job(db, id) == before
+
+        assert leases.finish_job(conn, theirs, {"by": "quick"})
+        assert not leases.finish_job(conn, mine, {"by": "slow"})
+    assert job(db, id)["result"] == {"by": "quick"}
+    assert attempts(db, id) == ["crashed", "completed"]
+
+
+def test_the_outcome_of_a_worker_that_was_thought_dead_is_discarded(db, worker_db, settings, site):
+    id = submit(db, "create_student", ADA)
+    gate = Gate()
+    slow = polling_worker(worker_db, settings, engine=GatedEngine(gate))
+    with in_background(lambda: slow.run_one(wait_seconds=0)):
+        gate.await_arrival()
+        expire_leases(site)
+        with worker_db.reading() as conn:
+            assert [row["id"] for row in leases.reap_jobs(conn)] == [id]
+        assert polling_worker(worker_db, settings).run_one(wait_seconds=0).attempt == 2
+        gate.open()
+    assert job(db, id)["attempt"] == 2
+    assert usernames(site) == ["alovelace8001"]
+    assert trail(site, id) == ["create_student.requested", "student.created"]
+
+
+def test_cancelling_a_running_job_discards_what_it_would_have_done(db, worker_db, settings, site):
+    id = submit(db, "create_student", ADA)
+    gate = Gate()
+    slow = polling_worker(worker_db, settings, engine=GatedEngine(gate))
+    with in_background(lambda: slow.run_one(wait_seconds=0)):
+        gate.await_arrival()
+        job_actions.cancel(db, GRACE, id)
+        gate.open()
+    assert job(db, id)["status"] == "cancelled"
+    assert attempts(db, id) == ["cancelled"]
+    assert usernames(site) == []
+    assert trail(site, id) == ["create_student.requested", "job.cancelled"]
+
+
+def test_a_cancelled_job_can_be_driven_again_while_its_old_worker_still_runs(
+    db, worker_db, settings, site
+):
+    id = submit(db, "create_student", ADA)
+    gate = Gate()
+    slow = polling_worker(worker_db, settings, engine=GatedEngine(gate))
+    with in_background(lambda: slow.run_one(wait_seconds=0)):
+        gate.await_arrival()
+        job_actions.cancel(db, GRACE, id)
+        job_actions.redrive(db, slow._queue, GRACE, id)
+        assert polling_worker(worker_db, settings).run_one(wait_seconds=0).attempt == 2
+        gate.open()
+    assert job(db, id)["status"] == "completed"
+    assert attempts(db, id) == ["cancelled", "completed"]
+    assert usernames(site) == ["alovelace8001"]
+
+
+def test_what_has_ended_cannot_be_cancelled(db, worker_db, settings):
+    id = submit(db)
+    polling_worker(worker_db, settings).run_one(wait_seconds=0)
+    with pytest.raises(Conflict, match="is completed; only a job that is queued") as refused:
+        job_actions.cancel(db, GRACE, id)
+    assert refused.value.code == "state_conflict"
+
+
+def test_a_lease_is_renewed_for_as_long_as_its_job_runs(db, worker_db, settings):
+    id = submit(db)
+    gate = Gate()
+    slow = polling_worker(worker_db, settings, engine=GatedEngine(gate), lease=0.3)
+    with in_background(lambda: slow.run_one(wait_seconds=0)), worker_db.reading() as conn:
+        gate.await_arrival()
+        for _ in range(10):
+            assert not threading.Event().wait(0.1)
+            assert leases.reap_jobs(conn) == []
+        gate.open()
+    assert job(db, id)["status"] == "completed"
+
+
+def test_a_job_past_its_deadline_is_let_go_and_taken_over(db, worker_db, settings, site):
+    id = submit(db, "create_student", ADA)
+    ask(site, "UPDATE jobs SET deadline_seconds = 1")
+    gate = Gate()
+    stuck = polling_worker(worker_db, settings, engine=GatedEngine(gate), lease=0.3)
+    with in_background(lambda: stuck.run_one(wait_seconds=0)), worker_db.reading() as conn:
+        gate.await_arrival()
+        until(lambda: leases.reap_jobs(conn), 10)
+        make_due(site)
+        assert polling_worker(worker_db, settings).run_one(wait_seconds=0).id == id
+        gate.open()
+    assert attempts(db, id) == ["crashed", "completed"]
+    assert usernames(site) == ["alovelace8001"]
+
+
+def test_a_report_tells_the_progress_and_that_the_job_was_lost(db, worker_db, settings, site):
+    lost = []
+
+    def reporting(context):
+        context.report({"done": 1, "total": 2})
+        assert job(db, context.job.id)["progress"] == {"done": 1, "total": 2}
+        expire_leases(site)
+        with worker_db.reading() as conn:
+            leases.reap_jobs(conn)
+        try:
+            context.report({"done": 2, "total": 2})
+        finally:
+            lost.append(True)
+
+    id = submit(db)
+    handlers = HANDLERS | {"self_test": reporting}
+    polling_worker(worker_db, settings, handlers=handlers).run_one(wait_seconds=0)
+    assert lost
+    assert job(db, id)["status"] == "queued"
+    assert job(db, id)["progress"] == {"done": 1, "total": 2}
+    assert attempts(db, id) == ["crashed"]

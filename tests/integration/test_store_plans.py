@@ -1,0 +1,147 @@
+"""Every list and every step of the queue is found by an index, also in a table of 50,000 rows."""
+
+import psycopg
+import pytest
+
+from coreskills.store import access, audit, devices, imports, jobs, leases, policies, roles, users
+from tests.databases import made_database
+
+ROWS = 50_000
+FILL = [
+    """INSERT INTO users (user_type, student_id, first_name, last_name, username, username_stem,
+                           email, ou, grade_level, graduation_year)
+       SELECT 'student', 'S' || n, 'Ada', 'Name' || n % 5000, 'u' || n, 'u' || n, n || '@x', 'OU=x',
+              9 + n % 4, 2026 + n % 4
+         FROM generate_series(1, {n}) n""",
+    """INSERT INTO users (user_type, employee_id, first_name, last_name, username, username_stem,
+                           email, ou, department, role)
+       SELECT 'staff', 'E' || n, 'Jean', 'Name' || n, 'e' || n, 'e' || n, 'e' || n || '@x', 'OU=x',
+              'Department ' || n % 20, 'Teacher'
+         FROM generate_series(1, {n} / 10) n""",
+    """INSERT INTO devices (device_id, device_name, device_type, platform, compliance_status)
+       SELECT 'D' || n, 'L' || n, 'laptop', 'linux',
+              CASE n % 3 WHEN 0 THEN 'compliant' WHEN 1 THEN 'non_compliant' ELSE 'unknown' END
+         FROM generate_series(1, {n}) n""",
+    """INSERT INTO policies (policy_name, policy_type, description, applies_to, enforcement_level)
+       SELECT 'P' || n, 'security', 'd', 'all_users', 'required'
+         FROM generate_series(1, {n} / 10) n""",
+    """INSERT INTO jobs (job_type, parameters, requested_by, unique_key, status, result,
+                          completed_at, published_at)
+       SELECT 'create_student', '{{}}', 't', n::text,
+              CASE WHEN n % 500 = 0 THEN 'queued' ELSE 'completed' END::job_status,
+              CASE WHEN n % 500 <> 0 THEN '{{}}'::jsonb END,
+              CASE WHEN n % 500 <> 0 THEN now() END,
+              CASE WHEN n % 1000 <> 0 THEN now() END
+         FROM generate_series(1, {n}) n""",
+    """INSERT INTO job_attempts (job_id, attempt, worker) SELECT id, 1, 'w' FROM jobs""",
+    """INSERT INTO import_rows (job_id, line, person_key, record)
+       SELECT 1 + n % 10, n, 'student:S' || n, '{{}}' FROM generate_series(1, {n}) n""",
+    """INSERT INTO import_results (job_id, line, action, username, username_stem, faults)
+       SELECT 1 + n % 10, n, CASE WHEN n % 50 = 0 THEN 'rejected' ELSE 'created' END,
+              'u' || n, 'u' || n, CASE WHEN n % 50 = 0 THEN '[]'::jsonb END
+         FROM generate_series(1, {n}) n""",
+    """INSERT INTO audit_logs (action, actor, resource_type, user_id, job_id, status)
+       SELECT 'student.created', 't', 'user', n, n, 'success' FROM generate_series(1, {n}) n""",
+    """INSERT INTO operators (username, role)
+       SELECT 'op' || n, 'student' FROM generate_series(1, {n} / 10) n""",
+    """INSERT INTO api_tokens (operator_id, name, token_hash)
+       SELECT 1 + n % 100, 't', int8send(n) FROM generate_series(1, {n} / 10) n""",
+    "ANALYZE",
+]
+PAGE = {"after": 25_000, "limit": 50}
+BACK = {"before": 25_000, "limit": 50}
+LISTS = [
+    (users, "select_users", PAGE),
+    (users, "select_active_users", PAGE | {"is_active": True}),
+    (users, "select_users_by_name", PAGE | {"last_name": "NAME17"}),
+    (users, "select_students", PAGE | {"grade_level": None}),
+    (users, "select_students", PAGE | {"grade_level": 11}),
+    (users, "select_staff", PAGE | {"department": "Department 3"}),
+    (devices, "select_devices", PAGE),
+    (devices, "select_devices_by_compliance", PAGE | {"compliance_status": "compliant"}),
+    (policies, "select_policies", PAGE | {"after": 100}),
+    (jobs, "select_jobs", BACK),
+    (jobs, "select_jobs_by_status", BACK | {"status": "queued"}),
+    (jobs, "select_attempts", {"job_id": 7}),
+    (audit, "select_audit", BACK),
+    (audit, "select_audit_of_user", BACK | {"user_id": 7}),
+    (audit, "select_audit_of_job", BACK | {"job_id": 7}),
+    (access, "select_operators", PAGE | {"after": 100}),
+    (access, "select_api_tokens", {"operator_id": 7, "after": 0, "limit": 50}),
+    (imports, "select_rows", {"job_id": 7, "after": 0, "limit": 1000}),
+    (imports, "select_results", PAGE | {"job_id": 7, "action": None}),
+    (imports, "select_rejected_records", PAGE | {"job_id": 7}),
+]
+STEPS = [
+    (users, "select_user", {"id": 7}),
+    (users, "select_user_id", {"user_type": "student", "key": "S7"}),
+    (users, "select_taken_usernames", {"stems": ["u7"]}),
+    (devices, "select_device", {"device_id": "D7"}),
+    (jobs, "select_job", {"id": 7}),
+    (jobs, "select_backlog", {}),
+    (access, "select_api_token", {"token_hash": b"\0" * 8}),
+    (imports, "select_planned_usernames", {"job_id": 7, "stems": ["u7"]}),
+    (imports, "select_existing_people", {"student_ids": ["S7"], "employee_ids": ["E7"]}),
+    (leases, "claim_job", {"id": 7, "worker": "w", "engine": "native", "lease": 5}),
+    (leases, "claim_next_job", {"worker": "w", "engine": "native", "lease": 5}),
+    (leases, "reap_jobs", {"max_crashes": 3}),
+    (leases, "lock_unpublished", {"grace": 0.1}),
+]
+
+
+def case(value) -> str | None:
+    return value.__name__.split(".")[-1] if hasattr(value, "__name__") else None
+
+
+@pytest.fixture(scope="module")
+def full(postgres):
+    with (
+        made_database(postgres, migrated=True) as database,
+        psycopg.connect(
+            database.url(roles.OWNER), autocommit=True, cursor_factory=psycopg.ClientCursor
+        ) as conn,
+    ):
+        for statement in FILL:
+            conn.execute(statement.format(n=ROWS))
+        yield conn
+
+
+def plan(conn, module, query, arguments, *, options="") -> dict:
+    explain = f"EXPLAIN (FORMAT JSON{options}) {module.SQL[query]}"
+    with conn.transaction(force_rollback=True):
+        return conn.execute(explain, arguments).fetchone()[0][0]["Plan"]
+
+
+def nodes(tree) -> list[dict]:
+    return [tree] + [node for child in tree.get("Plans", []) for node in nodes(child)]
+
+
+@pytest.mark.parametrize(("module", "query", "arguments"), LISTS, ids=case)
+def test_a_list_is_read_along_an_index(full, module, query, arguments):
+    found = nodes(plan(full, module, query, arguments))
+    assert "Seq Scan" not in {node["Node Type"] for node in found}
+    sorted_rows = [node["Plan Rows"] for node in found if node["Node Type"] == "Sort"]
+    assert all(rows <= 1000 for rows in sorted_rows)
+
+
+@pytest.mark.parametrize(("module", "query", "arguments"), STEPS, ids=case)
+def test_a_single_thing_is_found_by_an_index(full, module, query, arguments):
+    found = nodes(plan(full, module, query, arguments))
+    assert not [n for n in found if n["Node Type"] == "Seq Scan"]
+
+
+def test_a_late_page_costs_what_the_first_costs(full):
+    def blocks(after: int) -> int:
+        arguments = {"after": after, "limit": 50}
+        tree = plan(full, users, "select_users", arguments, options=", ANALYZE, BUFFERS")
+        return tree["Shared Hit Blocks"] + tree["Shared Read Blocks"]
+
+    assert blocks(ROWS - 100) <= blocks(0) + 5
+
+
+@pytest.mark.parametrize("index", ["jobs_waiting", "jobs_unpublished", "jobs_leased"])
+def test_the_indexes_of_the_queue_are_as_small_as_the_backlog(full, index):
+    entries = full.execute("SELECT reltuples FROM pg_class WHERE relname = %s", [index]).fetchone()[
+        0
+    ]
+    assert entries <= ROWS / 500

@@ -1,0 +1,70 @@
+"""When a job is tried again, and what makes two jobs the same work."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coreskills.actions.jobs import DEADLINES
+from coreskills.domain.jobs import (
+    ENDED,
+    LONGEST_BACKOFF,
+    OPEN,
+    PARAMETERS,
+    REDRIVABLE,
+    SUBMITTABLE,
+    backoff_seconds,
+    unique_key,
+)
+from coreskills.worker.handlers import HANDLERS
+from tests.people import ADA, JEAN
+
+
+@given(st.integers(0, 1000))
+def test_a_retry_waits_between_nothing_and_five_minutes(failures):
+    assert 0 <= backoff_seconds(failures) <= LONGEST_BACKOFF
+
+
+@pytest.mark.parametrize(
+    ("failures", "most"), [(0, 2), (1, 4), (2, 8), (6, 128), (7, 256), (8, 300), (60, 300)]
+)
+def test_the_longest_wait_doubles_with_each_failure(failures, most):
+    assert backoff_seconds(failures, lambda low, high: high) == most
+    assert backoff_seconds(failures, lambda low, high: low) == 0
+
+
+def test_many_retries_do_not_come_back_together():
+    assert len({backoff_seconds(3) for _ in range(100)}) > 90
+
+
+def test_a_person_can_be_worked_on_once_at_a_time():
+    assert unique_key("create_student", ADA) == "S2028001"
+    assert unique_key("create_staff", JEAN) == "E1001"
+    assert unique_key("disable_account", {"user_id": 7}) == "7"
+
+
+@pytest.mark.parametrize("kind", ["self_test", "sweep_expired", "import_users"])
+def test_work_on_nobody_may_run_side_by_side(kind):
+    assert unique_key(kind, {}) is None
+
+
+def test_every_state_but_one_is_either_open_or_ended():
+    assert not OPEN & ENDED
+    assert {
+        "queued",
+        "running",
+        "suspended",
+        "completed",
+        "failed",
+        "dead",
+        "cancelled",
+    } == OPEN | ENDED
+
+
+def test_only_what_ended_badly_can_be_driven_again():
+    assert ENDED - {"completed"} == REDRIVABLE
+
+
+def test_every_kind_of_job_has_a_handler_and_its_parameters_a_model():
+    assert set(HANDLERS) == set(PARAMETERS)
+    assert set(PARAMETERS) >= SUBMITTABLE
+    assert set(DEADLINES) <= set(PARAMETERS)

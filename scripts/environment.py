@@ -546,13 +546,14 @@ def complete(environment: Environment, tests: Path | None, handle: IO[str], mega
 
 def home_folder(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> Path:
     """The state folder: --home, CORESKILLS_HOME, or this system's usual place."""
+    given = environ.get("CORESKILLS_HOME")
     for index, word in enumerate(arguments):
         if word == "--home" and index + 1 < len(arguments):
-            return Path(arguments[index + 1]).absolute()
-        if word.startswith("--home="):
-            return Path(word.removeprefix("--home=")).absolute()
-    if chosen := environ.get("CORESKILLS_HOME"):
-        return Path(chosen).absolute()
+            given = arguments[index + 1]
+        elif word.startswith("--home="):
+            given = word.removeprefix("--home=")
+    if given:
+        return Path(given).expanduser().absolute()
     return usual_base(environ) / "coreskills" / "default"
 
 

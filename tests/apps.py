@@ -22,7 +22,7 @@ def client_of(
 def absent_database(settings: Settings) -> Database:
     url = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
     return Database(
-        replace(settings, database_url=url, pool_wait_seconds=0.3), smallest=0, largest=2
+        replace(settings, database_url=url, pool_wait_seconds=0.1), smallest=0, largest=2
     )
 
 

@@ -5,8 +5,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from coreskills.actions import imports as import_actions
@@ -19,6 +20,7 @@ from coreskills.domain.access import Principal
 from coreskills.engine.native import NativeEngine
 from coreskills.store import jobs
 from coreskills.store.db import Database
+from coreskills.worker.dispatcher import Dispatcher
 from coreskills.worker.handlers import HANDLERS
 from coreskills.worker.loop import Worker
 from tests.people import ADA
@@ -99,28 +101,26 @@ def any_worker(
 
 
 @contextmanager
-def running(*workers: Worker) -> Iterator[None]:
+def running(*runners: Worker | Dispatcher) -> Iterator[None]:
     """Each in a thread of its own, until the end of the block."""
     stop = threading.Event()
-    threads = [threading.Thread(target=worker.run, args=(stop,)) for worker in workers]
-    for thread in threads:
-        thread.start()
-    try:
+    with ExitStack() as stack:
+        for each in runners:
+            stack.enter_context(in_background(partial(each.run, stop)))
+        stack.callback(stop.set)
         yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(timeout=20)
-    assert not any(thread.is_alive() for thread in threads)
 
 
 @contextmanager
-def in_background(act: Callable[[], Any]) -> Iterator[threading.Thread]:
-    thread = threading.Thread(target=act)
+def in_background(act: Callable[[], Any], *, gate: "Gate | None" = None) -> Iterator[None]:
+    """In a thread, which has ended when the block has. A gate is opened in any case."""
+    thread = threading.Thread(target=act, daemon=True)
     thread.start()
     try:
-        yield thread
+        yield
     finally:
+        if gate:
+            gate.open()
         thread.join(timeout=20)
     assert not thread.is_alive()
 

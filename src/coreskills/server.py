@@ -1,5 +1,7 @@
 """The application factory. Collaborators come in as arguments, so tests need no patching."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -11,6 +13,7 @@ from coreskills.api import (
     audit,
     description,
     devices,
+    document,
     errors,
     imports,
     jobs,
@@ -27,6 +30,7 @@ from coreskills.api import (
 )
 from coreskills.api.bodies import LARGEST_BODY
 from coreskills.api.context import KEY, Services
+from coreskills.api.express import Express
 from coreskills.api.identity import Identities
 from coreskills.api.limits import Limits
 from coreskills.broker import streams
@@ -51,6 +55,7 @@ MODULES = (
     imports,
     audit,
 )
+LISTINGS = [module.LISTING for module in (users, students, staff, devices, policies)]
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -62,7 +67,9 @@ class OrjsonProvider(DefaultJSONProvider):
         return orjson.loads(s)
 
 
-def create_app(db: Database, queue: Queue, settings: Settings) -> APIFlask:
+def create_app(
+    db: Database, queue: Queue, settings: Settings, modules: Sequence[Any] = MODULES
+) -> APIFlask:
     """Raises RuntimeError for a route without a permission, Invalid for unsafe settings."""
     if settings.open_access and settings.api_host not in LOOPBACK:
         fault = Fault("CORESKILLS_OPEN_ACCESS", "unsafe", "is for loopback only")
@@ -81,17 +88,24 @@ def create_app(db: Database, queue: Queue, settings: Settings) -> APIFlask:
         OPENAPI_VERSION="3.1.0",
         MAX_CONTENT_LENGTH=LARGEST_BODY + 1,  # bodies.py tells just enough from too much
         SECURITY_SCHEMES={"bearer": {"type": "http", "scheme": "bearer"}},
+        AUTO_OPERATION_ID=True,
         AUTO_404_RESPONSE=False,
         AUTO_VALIDATION_ERROR_RESPONSE=False,
         AUTO_AUTH_ERROR_RESPONSE=False,
     )
     app.extensions[KEY] = Services(db, queue, settings, Identities(db, settings), Limits(settings))
     errors.register(app)
-    for module in MODULES:
+    for module in modules:
         app.register_blueprint(module.blueprint)
+    app.spec_processor(partial(document.complete, app))
     permissions.refuse_undeclared(app)
     requests.install(app, settings)
     return app
+
+
+def express_lane(app: APIFlask) -> Express:
+    """The app behind the lane for its hot lists. Not for an open sandbox, which checks hosts."""
+    return Express(app.wsgi_app, app.extensions[KEY], LISTINGS)
 
 
 def wsgi() -> Any:
@@ -105,4 +119,5 @@ def wsgi() -> Any:
         largest=max(1, settings.pool_max // share),
     )
     queue = streams.connect(settings.redis_url)
-    return create_app(db, queue, settings).wsgi_app
+    app = create_app(db, queue, settings)
+    return app.wsgi_app if settings.open_access else express_lane(app)

@@ -27,10 +27,13 @@ from pathlib import Path
 import pytest
 
 pytestmark = pytest.mark.e2e
+if sys.platform == "win32":
+    pytest.skip("users, signals and mounts of POSIX systems", allow_module_level=True)
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("start.py", "stop.py", "test.py", "coreskills", "coreskills.cmd")
 BASE_PYTHON = Path(os.path.realpath(sys.executable))
+ORDINARY = "nobody" if os.geteuid() == 0 else None
 CLI = """
 import json, sys
 print(json.dumps({"argv": sys.argv[1:], "input": sys.stdin.read(), "python": sys.executable}))
@@ -568,54 +571,58 @@ def public_folder() -> Iterator[Path]:
 
 
 def test_an_ordinary_user_on_a_read_only_checkout_gets_it_in_the_home(public_folder: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root can become an ordinary user")
     state = public_folder / "state"
-    state.mkdir()
-    shutil.chown(state, "nobody")
+    own(state)
     checkout = Checkout(public_folder / "checkout", state)
-    python = python_for("nobody")
-    done = checkout.run(checkout.command(python=python), user="nobody")
+    checkout.folder.chmod(0o555)
+    done = checkout.run(checkout.command(python=ordinary_python()), user=ORDINARY)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(state / "environment/bin/python")
-    started = checkout.run([str(checkout.folder / "coreskills"), "status"], user="nobody")
+    started = checkout.run([str(checkout.folder / "coreskills"), "status"], user=ORDINARY)
     assert json.loads(started.stdout)["python"] == str(state / "environment/bin/python")
     assert not checkout.environment.exists()
 
 
 def test_a_home_given_as_an_argument_comes_first(public_folder: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root can become an ordinary user")
     checkout = Checkout(public_folder / "checkout", public_folder / "closed")
     mine = public_folder / "mine"
-    mine.mkdir()
-    shutil.chown(mine, "nobody")
-    python = str(python_for("nobody"))
+    own(mine)
+    checkout.variables["HOME"] = str(public_folder)
+    checkout.folder.chmod(0o555)
+    python = str(ordinary_python())
     for command in ([python, "start.py"], ["./coreskills", "status"]):
-        for option in (["--home", str(mine)], [f"--home={mine}"]):
-            done = checkout.run([*command, *option], user="nobody")
+        for option in (["--home", str(mine)], [f"--home={mine}"], ["--home=~/mine"]):
+            done = checkout.run([*command, *option], user=ORDINARY)
             assert done.returncode == 7, done.stderr
             assert json.loads(done.stdout)["python"] == str(mine / "environment/bin/python")
 
 
 def test_without_any_writable_folder_a_home_is_asked_for(public_folder: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root can become an ordinary user")
     checkout = Checkout(public_folder / "checkout", public_folder / "closed")
-    done = checkout.run(checkout.command(python=python_for("nobody")), user="nobody")
+    checkout.folder.chmod(0o555)
+    public_folder.chmod(0o555)
+    done = checkout.run(checkout.command(python=ordinary_python()), user=ORDINARY)
+    public_folder.chmod(0o755)
     assert done.returncode == 4
     assert "--home FOLDER" in done.stderr
 
 
-def python_for(user: str) -> Path:
-    """A Python that this user can run; the one of this process may lie in a private folder."""
+def own(folder: Path) -> None:
+    """Make a folder that belongs to the ordinary user."""
+    folder.mkdir()
+    if ORDINARY:
+        shutil.chown(folder, ORDINARY)
+
+
+def ordinary_python() -> Path:
+    """A Python that the ordinary user can run; this process's may lie in a private folder."""
     names = [str(BASE_PYTHON), "/usr/bin/python3", "/usr/local/bin/python3"]
     check = "import sys, venv; sys.exit(sys.version_info < (3, 11))"
     for name in names:
         with contextlib.suppress(PermissionError, FileNotFoundError):
-            if subprocess.run([name, "-c", check], user=user, check=False).returncode == 0:
+            if subprocess.run([name, "-c", check], user=ORDINARY, check=False).returncode == 0:
                 return Path(name)
-    pytest.skip(f"no Python 3.11 that {user} may run among {names}")
+    pytest.skip(f"an ordinary user can run no Python 3.11 among {names}")
 
 
 def test_start_passes_arguments_input_and_the_exit_code_on(checkout: Checkout) -> None:
@@ -683,7 +690,9 @@ def other_python(versions: set[str]) -> Path:
     for version in sorted(versions):
         on_path = shutil.which(f"python{version}")
         candidates = [Path(on_path)] if on_path else []
-        for candidate in [*candidates, *pyenv.glob(f"{version}.*/bin/python")]:
+        if os.access(pyenv, os.X_OK):
+            candidates += pyenv.glob(f"{version}.*/bin/python")
+        for candidate in candidates:
             if (
                 subprocess.run([candidate, "-c", ""], check=False, capture_output=True).returncode
                 == 0

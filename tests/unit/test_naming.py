@@ -13,7 +13,8 @@ from coreskills.domain.naming import (
     RESERVED,
     fold,
     free_username,
-    organisational_unit,
+    staff_unit,
+    student_unit,
     username_stem,
 )
 from coreskills.domain.people import Staff, Student
@@ -116,12 +117,8 @@ def test_when_all_ninety_nine_names_are_taken_it_says_so_for_good():
 
 
 def test_students_stand_under_their_class_and_staff_under_their_department():
-    assert organisational_unit(student("Ada", "Lovelace"), SUFFIX) == (
-        f"OU=Class of 2028,OU=Students,{SUFFIX}"
-    )
-    assert organisational_unit(staff("Jean", "Bartik"), SUFFIX) == (
-        f"OU=Computing,OU=Staff,{SUFFIX}"
-    )
+    assert student_unit(2028, SUFFIX) == f"OU=Class of 2028,OU=Students,{SUFFIX}"
+    assert staff_unit("Computing", SUFFIX) == f"OU=Computing,OU=Staff,{SUFFIX}"
 
 
 @pytest.mark.parametrize(
@@ -136,8 +133,7 @@ def test_students_stand_under_their_class_and_staff_under_their_department():
     ],
 )
 def test_a_department_cannot_break_out_of_its_directory_path(department, written):
-    unit = organisational_unit(staff("Jean", "Bartik", department=department), SUFFIX)
-    assert unit == f"OU={written},OU=Staff,{SUFFIX}"
+    assert staff_unit(department, SUFFIX) == f"OU={written},OU=Staff,{SUFFIX}"
 
 
 names = st.text(

@@ -8,6 +8,7 @@ users was a thief (RFC 9700, section 4.14).
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import jwt
 
@@ -62,6 +63,7 @@ def refresh(db: Database, settings: Settings, refresh_token: str) -> Grant:
         session = access.select_session(conn, row["session_id"]) if row else None
         if row and row["used"]:
             stolen = access.revoke_session(conn, row["session_id"])
+            _note_reuse(conn, session)
         elif row and session:
             access.use_refresh_token(conn, token_hash(refresh_token))
             return _grant(conn, settings, row["session_id"], session["role"])
@@ -79,7 +81,7 @@ def log_out(db: Database, request: Request) -> None:
         raise Conflict("You came with a personal token; revoke that instead", code="no_session")
     with db.transaction() as conn:
         access.revoke_session(conn, session)
-        _note(conn, request.actor, "logout", request.principal.id)
+        _note(conn, request.actor, "logout", request.principal.id, request_id=request.request_id)
 
 
 def verified_principal(db: Database, public_key: object, token: str) -> Principal:
@@ -143,12 +145,19 @@ def _access_token(settings: Settings, session: int) -> str:
     return jwt.encode(claims, settings.jwt_key, algorithm="EdDSA", headers={"typ": "at+jwt"})
 
 
+def _note_reuse(conn: Connection, session: dict[str, Any] | None) -> None:
+    if session:  # ended before, it has been noted before
+        actor = f"{session['role']}:{session['username']}"
+        _note(conn, actor, "session.reuse_detected", session["operator_id"], "failure")
+
+
 def _note(
     conn: Connection,
     actor: str,
     action: str,
     operator: int | None,
     status: str = "success",
+    request_id: str | None = None,
 ) -> None:
     audit.insert_audit(
         conn,
@@ -157,6 +166,7 @@ def _note(
             actor=actor,
             resource_type="operator",
             resource_id=operator,
+            request_id=request_id,
             status=status,
         ),
     )

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -33,6 +34,14 @@ class PageQuery(BaseModel):
         return _decoded(self.cursor) if self.cursor else LAST
 
 
+def one_filter(query: PageQuery, *names: str) -> None:
+    """Raises Invalid when more than one of these is given: no index serves two of them."""
+    given = [name for name in names if getattr(query, name) is not None]
+    if len(given) > 1:
+        fault = Fault(f"?{given[1]}", "one_filter", f"cannot be joined with {given[0]}")
+        raise Invalid("This list takes one filter at a time", [fault])
+
+
 def answer(body: Any, status: int = 200, **headers: str) -> Response:
     response = Response(orjson.dumps(body), status, content_type=JSON)
     for name, value in headers.items():
@@ -40,25 +49,42 @@ def answer(body: Any, status: int = 200, **headers: str) -> Response:
     return response
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The bytes of a page, and what its headers say."""
+
+    body: bytes
+    etag: str
+    link: str | None
+
+
 def page(name: str, query: PageQuery, select: Callable[[int], list[Row]]) -> Response:
     """`select(limit)` is asked for one row more than shown, which tells whether more follow."""
     rows = select(query.limit + 1)
+    made = written(name, query, rows, request.path, request.args.to_dict())
+    response = conditional(made.body)
+    if made.link:
+        response.headers["Link"] = made.link
+    return response
+
+
+def written(
+    name: str, query: PageQuery, rows: list[Row], path: str, arguments: dict[str, str]
+) -> Page:
     body: Row = {name: rows}
     link = None
     if len(rows) > query.limit:
         rows.pop()
-        key = "line" if name == "rows" else "id"
-        body["next"] = _encoded(rows[-1][key])
-        link = _next_link(body["next"])
-    response = conditional(orjson.dumps(body))
-    if link:
-        response.headers["Link"] = link
-    return response
+        body["next"] = _encoded(rows[-1]["line" if name == "rows" else "id"])
+        following = urlencode({**arguments, "cursor": body["next"]})
+        link = f'<{path}?{following}>; rel="next"'
+    data = orjson.dumps(body)
+    return Page(data, _content_tag(data), link)
 
 
 def conditional(body: bytes) -> Response:
     """A 304 if the caller has exactly these bytes already."""
-    tag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
+    tag = _content_tag(body)
     if tag in request.headers.get("If-None-Match", ""):
         response = Response(status=304)
     else:
@@ -99,9 +125,8 @@ def _tag(row: Row) -> str:
     return f'"{row["id"]}-{row["version"]}"'
 
 
-def _next_link(cursor: str) -> str:
-    arguments = {**request.args.to_dict(), "cursor": cursor}
-    return f'<{request.path}?{urlencode(arguments)}>; rel="next"'
+def _content_tag(body: bytes) -> str:
+    return f'"{blake2b(body, digest_size=12).hexdigest()}"'
 
 
 def _encoded(last: int) -> str:

@@ -1,11 +1,12 @@
 from typing import Annotated
 
+import orjson
 from apiflask import APIBlueprint
 from flask import Response
 from pydantic import Field
 
 from coreskills.api import schemas
-from coreskills.api.answers import LAST, PageQuery, answer, page
+from coreskills.api.answers import LAST, PageQuery, conditional, one_filter, page
 from coreskills.api.context import db
 from coreskills.api.permissions import requires
 from coreskills.errors import NotFound
@@ -26,6 +27,7 @@ class AuditQuery(PageQuery):
 @blueprint.output(schemas.AuditList)
 def list_audit(query: AuditQuery) -> Response:
     """The trail, newest first; of one person or one job if asked"""
+    one_filter(query, "user_id", "job_id")
     with db().reading() as conn:
         if user := query.user_id:
             return page(
@@ -59,4 +61,4 @@ def get_audit_entry(id: int) -> Response:
         row = audit.select_audit_entry(conn, id)
     if row is None:
         raise NotFound(f"There is no audit entry {id}")
-    return answer(row)
+    return conditional(orjson.dumps(row))

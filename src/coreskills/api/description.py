@@ -4,7 +4,8 @@ from importlib import resources
 
 import orjson
 from apiflask import APIBlueprint
-from flask import Response, current_app, send_from_directory
+from flask import Response, current_app, redirect, send_from_directory
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from coreskills.api.answers import conditional
 from coreskills.api.permissions import public
@@ -24,6 +25,13 @@ _PAGE = """<!doctype html>
 @public
 def get_openapi() -> Response:
     return conditional(orjson.dumps(current_app.spec))  # type: ignore[attr-defined]
+
+
+@blueprint.get("/")
+@public
+def get_root() -> WerkzeugResponse:
+    """Who opens the bare address in a browser wants to see something."""
+    return redirect("/docs")
 
 
 @blueprint.get("/docs")

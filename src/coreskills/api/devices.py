@@ -3,12 +3,15 @@ from flask import Response
 
 from coreskills.actions import devices as actions
 from coreskills.api import schemas
-from coreskills.api.answers import PageQuery, Row, expected_version, page, versioned
+from coreskills.api.answers import PageQuery, Row, expected_version, versioned
 from coreskills.api.context import asked, db
+from coreskills.api.headers import IF_MATCH, takes
+from coreskills.api.listings import Listing
 from coreskills.api.permissions import requires
 from coreskills.domain.devices import Compliance, Device, DeviceChange
 from coreskills.errors import NotFound
 from coreskills.store import devices
+from coreskills.store.db import Connection
 
 blueprint = APIBlueprint("devices", __name__, url_prefix="/api/v1/devices", tag="Devices")
 
@@ -17,26 +20,25 @@ class DevicesQuery(PageQuery):
     compliance_status: Compliance | None = None
 
 
+def _select(conn: Connection, query: DevicesQuery, limit: int) -> list[Row]:
+    after = query.after()
+    if status := query.compliance_status:
+        return devices.select_devices_by_compliance(
+            conn, compliance_status=status, after=after, limit=limit
+        )
+    return devices.select_devices(conn, after=after, limit=limit)
+
+
+LISTING = Listing("devices", "/api/v1/devices", "devices.read", DevicesQuery, _select)
+
+
 @blueprint.get("")
-@requires("devices.read")
+@requires(LISTING.permission)
 @blueprint.input(DevicesQuery, location="query", arg_name="query")
 @blueprint.output(schemas.DeviceList)
 def list_devices(query: DevicesQuery) -> Response:
     """Devices, oldest first"""
-    with db().reading() as conn:
-        if status := query.compliance_status:
-            return page(
-                "devices",
-                query,
-                lambda limit: devices.select_devices_by_compliance(
-                    conn, compliance_status=status, after=query.after(), limit=limit
-                ),
-            )
-        return page(
-            "devices",
-            query,
-            lambda limit: devices.select_devices(conn, after=query.after(), limit=limit),
-        )
+    return LISTING.answer(query)
 
 
 @blueprint.get("/<device_id>")
@@ -60,6 +62,7 @@ def post_device(device: Device) -> Response:
 
 @blueprint.patch("/<device_id>")
 @requires("devices.write")
+@takes(IF_MATCH)
 @blueprint.input(DeviceChange, arg_name="change")
 @blueprint.output(schemas.Device)
 def patch_device(device_id: str, change: DeviceChange) -> Response:
@@ -70,6 +73,7 @@ def patch_device(device_id: str, change: DeviceChange) -> Response:
 
 @blueprint.delete("/<device_id>")
 @requires("devices.write")
+@takes(IF_MATCH)
 @blueprint.output(schemas.Device)
 def delete_device(device_id: str) -> Response:
     """Retire a device; it stays in the books. If-Match is required"""

@@ -1,12 +1,42 @@
-"""Headers that are asked for in one place: the key of a repeatable POST."""
+"""Headers that a route may take, read and described in one place."""
 
 import re
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from flask import request
 
 from coreskills.errors import Fault, Invalid
 
-_KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "A repeated request with the same key gets the job of the first one",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+}
+IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": True,
+    "description": "The ETag of the version that the change is based on",
+    "schema": {"type": "string"},
+}
+_KEY = re.compile(r"[!-~]{1,255}\Z")
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def takes(*described: dict[str, Any]) -> Callable[[_F], _F]:
+    """Put these into the description of a route."""
+
+    def mark(view: _F) -> _F:
+        view.headers = described  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def taken_by(view: Callable[..., Any]) -> list[dict[str, Any]]:
+    return list(getattr(view, "headers", ()))
 
 
 def idempotency_key() -> str | None:

@@ -12,7 +12,7 @@ from coreskills.actions.imports import LARGEST_FILE, request_import
 from coreskills.api import schemas
 from coreskills.api.answers import PageQuery, Row, accepted, page
 from coreskills.api.context import asked, db, services
-from coreskills.api.headers import idempotency_key
+from coreskills.api.headers import IDEMPOTENCY_KEY, idempotency_key, takes
 from coreskills.api.permissions import requires
 from coreskills.domain.roster import FIELDS
 from coreskills.errors import NotFound
@@ -38,6 +38,7 @@ class RowsQuery(PageQuery):
 
 @blueprint.post("")
 @requires("imports.write")
+@takes(IDEMPOTENCY_KEY)
 @blueprint.input(ImportQuery, location="query", arg_name="query")
 @blueprint.output(schemas.Accepted, status_code=202)
 @blueprint.doc(

@@ -7,7 +7,7 @@ from coreskills.api import schemas
 from coreskills.api.answers import PageQuery, accepted, answer, conditional, page
 from coreskills.api.bodies import parsed
 from coreskills.api.context import asked, db, principal, services
-from coreskills.api.headers import idempotency_key
+from coreskills.api.headers import IDEMPOTENCY_KEY, idempotency_key, takes
 from coreskills.api.permissions import requires
 from coreskills.domain.jobs import ENDED, PARAMETERS, SUBMITTABLE
 from coreskills.errors import Fault, Forbidden, Invalid, NotFound
@@ -44,6 +44,7 @@ def list_jobs(query: JobsQuery) -> Response:
 
 @blueprint.post("")
 @requires("jobs.self_test")
+@takes(IDEMPOTENCY_KEY)
 @blueprint.input(schemas.NewJob, arg_name="body")
 @blueprint.output(schemas.Accepted, status_code=202)
 def post_job(body: schemas.NewJob) -> Response:

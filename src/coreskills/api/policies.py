@@ -3,28 +3,33 @@ from flask import Response
 
 from coreskills.actions import policies as actions
 from coreskills.api import schemas
-from coreskills.api.answers import PageQuery, Row, expected_version, page, versioned
+from coreskills.api.answers import PageQuery, Row, expected_version, versioned
 from coreskills.api.context import asked, db
+from coreskills.api.headers import IF_MATCH, takes
+from coreskills.api.listings import Listing
 from coreskills.api.permissions import requires
 from coreskills.domain.policies import Policy, PolicyChange
 from coreskills.errors import NotFound
 from coreskills.store import policies
+from coreskills.store.db import Connection
 
 blueprint = APIBlueprint("policies", __name__, url_prefix="/api/v1/policies", tag="Policies")
 
 
+def _select(conn: Connection, query: PageQuery, limit: int) -> list[Row]:
+    return policies.select_policies(conn, after=query.after(), limit=limit)
+
+
+LISTING = Listing("policies", "/api/v1/policies", "policies.read", PageQuery, _select)
+
+
 @blueprint.get("")
-@requires("policies.read")
+@requires(LISTING.permission)
 @blueprint.input(PageQuery, location="query", arg_name="query")
 @blueprint.output(schemas.PolicyList)
 def list_policies(query: PageQuery) -> Response:
     """Policies, oldest first"""
-    with db().reading() as conn:
-        return page(
-            "policies",
-            query,
-            lambda limit: policies.select_policies(conn, after=query.after(), limit=limit),
-        )
+    return LISTING.answer(query)
 
 
 @blueprint.get("/<int:id>")
@@ -49,6 +54,7 @@ def post_policy(policy: Policy) -> Response:
 
 @blueprint.patch("/<int:id>")
 @requires("policies.write")
+@takes(IF_MATCH)
 @blueprint.input(PolicyChange, arg_name="change")
 @blueprint.output(schemas.Policy)
 def patch_policy(id: int, change: PolicyChange) -> Response:
@@ -59,6 +65,7 @@ def patch_policy(id: int, change: PolicyChange) -> Response:
 
 @blueprint.delete("/<int:id>")
 @requires("policies.write")
+@takes(IF_MATCH)
 @blueprint.output(schemas.Policy)
 def delete_policy(id: int) -> Response:
     """Retire a policy; its name becomes free. If-Match is required"""

@@ -3,10 +3,8 @@
 import re
 import secrets
 import time
-from typing import Any
 from urllib.parse import urlsplit
 
-import structlog
 from flask import Flask, Response, g, request
 
 from coreskills.api.context import services
@@ -14,56 +12,73 @@ from coreskills.api.permissions import PUBLIC, permission_of
 from coreskills.config import Settings
 from coreskills.domain.access import Principal
 from coreskills.errors import Forbidden
-from coreskills.telemetry import metrics
+from coreskills.telemetry import logs, metrics
 
-log = structlog.get_logger("api")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_METHODS = _SAFE | {"POST", "PUT", "PATCH", "DELETE"}
 _NOBODY = Principal("anonymous", "student")
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
     " connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": _CSP,
-    "Cross-Origin-Resource-Policy": "same-origin",
+HEADERS = [  # of every answer
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Content-Security-Policy", _CSP),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+]
+KEPT = "private, no-cache"  # a browser may keep it, and asks each time whether it is still so
+_FOR_BROWSERS = {  # of a configured origin
+    "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, If-None-Match,"
+    " Idempotency-Key, X-Request-ID",
+    "Access-Control-Expose-Headers": "ETag, Link, Location, Retry-After, X-Request-ID",
+    "Access-Control-Max-Age": "600",
+    "Vary": "Origin",
 }
-_children: dict[tuple[str, str, str], tuple[Any, Any]] = {}
 
 
 def install(app: Flask, settings: Settings) -> None:
     permissions = {name: permission_of(view) for name, view in app.view_functions.items()}
     origins = frozenset(filter(None, settings.cors_origins.split(",")))
 
-    def before() -> None:
-        g.started = time.perf_counter()
-        given = request.headers.get("X-Request-ID", "")
-        g.request_id = given if _REQUEST_ID.match(given) else secrets.token_hex(8)
-        g.principal = _NOBODY
+    def before() -> Response | None:
+        _name()
         if settings.open_access:
             _refuse_foreign_host()
+        if request.method == "OPTIONS" and request.headers.get("Origin") in origins:
+            return Response(status=204)  # a preflight, which carries no token
         if request.method not in _SAFE:
             _refuse_cross_site(origins)
         _authorise(permissions.get(request.endpoint or "", PUBLIC))
+        return None
 
     def after(response: Response) -> Response:
-        response.headers.update(_HEADERS)
+        response.headers.extend(HEADERS)
         response.headers["X-Request-ID"] = g.get("request_id", "")
         if "Cache-Control" not in response.headers:
-            response.headers["Cache-Control"] = (
-                "no-store" if response.status_code > 399 else "private, no-cache"
-            )
-        origin = request.headers.get("Origin")
-        if origin in origins:
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Vary"] = "Origin"
+            kept = response.status_code < 400 and request.method in _SAFE
+            response.headers["Cache-Control"] = KEPT if kept else "no-store"
+        if request.headers.get("Origin") in origins:
+            response.headers.update(_FOR_BROWSERS)
+            response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
         _observe(response)
         return response
 
     app.before_request(before)
     app.after_request(after)
+
+
+def _name() -> None:
+    g.started = time.perf_counter()
+    g.request_id = request_id(request.headers.get("X-Request-ID", ""))
+    g.principal = _NOBODY
+
+
+def request_id(given: str) -> str:
+    """The caller's own, if it is harmless in a log."""
+    return given if _REQUEST_ID.match(given) else secrets.token_hex(8)
 
 
 def _authorise(permission: str | None) -> None:
@@ -99,18 +114,9 @@ def _refuse_foreign_host() -> None:
 def _observe(response: Response) -> None:
     spent = time.perf_counter() - g.get("started", time.perf_counter())
     route = request.url_rule.rule if request.url_rule else "none"
-    key = (request.method, str(response.status_code), route)
-    children = _children.get(key)
-    if children is None:
-        children = (
-            metrics.requests_total.labels(*key),
-            metrics.request_seconds.labels(*key),
-        )
-        _children[key] = children
-    children[0].inc()
-    children[1].observe(spent)
-    log.info(
-        "request",
+    method = request.method if request.method in _METHODS else "other"  # anybody may invent one
+    metrics.observe_request(method, response.status_code, route, spent)
+    logs.access(
         method=request.method,
         path=request.path,
         status=response.status_code,

@@ -1,12 +1,13 @@
+import orjson
 from apiflask import APIBlueprint
 from flask import Response
 
 from coreskills.actions import sessions
 from coreskills.api import schemas
-from coreskills.api.answers import answer
+from coreskills.api.answers import answer, conditional
 from coreskills.api.context import asked, db, principal, services
 from coreskills.api.permissions import public, requires
-from coreskills.errors import AppError
+from coreskills.errors import AppError, Unauthenticated
 from coreskills.telemetry import metrics
 
 blueprint = APIBlueprint("sessions", __name__, url_prefix="/api/v1/auth", tag="Access")
@@ -33,7 +34,11 @@ def post_login(login: schemas.Login) -> Response:
 @blueprint.output(schemas.Grant)
 def post_refresh(body: schemas.Refresh) -> Response:
     """Exchange a refresh token for the next pair; each is good once"""
-    return _granted(sessions.refresh(db(), services().settings, body.refresh_token))
+    try:
+        return _granted(sessions.refresh(db(), services().settings, body.refresh_token))
+    except Unauthenticated:
+        services().identities.forget()  # it may have ended a session whose tokens are remembered
+        raise
 
 
 @blueprint.post("/logout")
@@ -51,7 +56,8 @@ def post_logout() -> Response:
 @blueprint.output(schemas.Me)
 def get_me() -> Response:
     """Who this token stands for"""
-    return answer({"name": principal().name, "role": principal().role})
+    me = {"name": principal().name, "role": principal().role}
+    return conditional(orjson.dumps(me))
 
 
 def _granted(grant: sessions.Grant) -> Response:

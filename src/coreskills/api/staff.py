@@ -3,13 +3,16 @@ from flask import Response
 
 from coreskills.api import schemas
 from coreskills.api.accounts import take_in
-from coreskills.api.answers import PageQuery, page, versioned
+from coreskills.api.answers import PageQuery, Row, versioned
 from coreskills.api.context import db
+from coreskills.api.headers import IDEMPOTENCY_KEY, takes
+from coreskills.api.listings import Listing
 from coreskills.api.permissions import requires
 from coreskills.domain.people import Staff
 from coreskills.domain.text import Label
 from coreskills.errors import NotFound
 from coreskills.store import users
+from coreskills.store.db import Connection
 
 blueprint = APIBlueprint("staff", __name__, url_prefix="/api/v1", tag="People")
 
@@ -18,20 +21,21 @@ class StaffQuery(PageQuery):
     department: Label | None = None
 
 
+def _select(conn: Connection, query: StaffQuery, limit: int) -> list[Row]:
+    department = query.department
+    return users.select_staff(conn, department=department, after=query.after(), limit=limit)
+
+
+LISTING = Listing("staff", "/api/v1/staff", "people.read", StaffQuery, _select)
+
+
 @blueprint.get("/staff")
-@requires("people.read")
+@requires(LISTING.permission)
 @blueprint.input(StaffQuery, location="query", arg_name="query")
 @blueprint.output(schemas.StaffList)
 def list_staff(query: StaffQuery) -> Response:
     """Members of staff, oldest first"""
-    with db().reading() as conn:
-        return page(
-            "staff",
-            query,
-            lambda limit: users.select_staff(
-                conn, department=query.department, after=query.after(), limit=limit
-            ),
-        )
+    return LISTING.answer(query)
 
 
 @blueprint.get("/staff/<employee_id>")
@@ -49,6 +53,7 @@ def get_staff(employee_id: str) -> Response:
 
 @blueprint.post("/staff")
 @requires("people.write")
+@takes(IDEMPOTENCY_KEY)
 @blueprint.input(Staff, arg_name="staff")
 @blueprint.output(schemas.Accepted, status_code=202)
 def post_staff(staff: Staff) -> Response:
@@ -58,6 +63,7 @@ def post_staff(staff: Staff) -> Response:
 
 @blueprint.post("/users/staff")
 @requires("people.write")
+@takes(IDEMPOTENCY_KEY)
 @blueprint.input(Staff, arg_name="staff")
 @blueprint.output(schemas.Accepted, status_code=202)
 def post_user_staff(staff: Staff) -> Response:

@@ -3,12 +3,15 @@ from flask import Response
 
 from coreskills.api import schemas
 from coreskills.api.accounts import take_in
-from coreskills.api.answers import PageQuery, page, versioned
+from coreskills.api.answers import PageQuery, Row, versioned
 from coreskills.api.context import db
+from coreskills.api.headers import IDEMPOTENCY_KEY, takes
+from coreskills.api.listings import Listing
 from coreskills.api.permissions import requires
 from coreskills.domain.people import Grade, Student
 from coreskills.errors import NotFound
 from coreskills.store import users
+from coreskills.store.db import Connection
 
 blueprint = APIBlueprint("students", __name__, url_prefix="/api/v1", tag="People")
 
@@ -17,20 +20,21 @@ class StudentsQuery(PageQuery):
     grade_level: Grade | None = None
 
 
+def _select(conn: Connection, query: StudentsQuery, limit: int) -> list[Row]:
+    grade = query.grade_level
+    return users.select_students(conn, grade_level=grade, after=query.after(), limit=limit)
+
+
+LISTING = Listing("students", "/api/v1/students", "people.read", StudentsQuery, _select)
+
+
 @blueprint.get("/students")
-@requires("people.read")
+@requires(LISTING.permission)
 @blueprint.input(StudentsQuery, location="query", arg_name="query")
 @blueprint.output(schemas.StudentList)
 def list_students(query: StudentsQuery) -> Response:
     """Students, oldest first"""
-    with db().reading() as conn:
-        return page(
-            "students",
-            query,
-            lambda limit: users.select_students(
-                conn, grade_level=query.grade_level, after=query.after(), limit=limit
-            ),
-        )
+    return LISTING.answer(query)
 
 
 @blueprint.get("/students/<student_id>")
@@ -48,6 +52,7 @@ def get_student(student_id: str) -> Response:
 
 @blueprint.post("/students")
 @requires("people.write")
+@takes(IDEMPOTENCY_KEY)
 @blueprint.input(Student, arg_name="student")
 @blueprint.output(schemas.Accepted, status_code=202)
 def post_student(student: Student) -> Response:
@@ -57,6 +62,7 @@ def post_student(student: Student) -> Response:
 
 @blueprint.post("/users/student")
 @requires("people.write")
+@takes(IDEMPOTENCY_KEY)
 @blueprint.input(Student, arg_name="student")
 @blueprint.output(schemas.Accepted, status_code=202)
 def post_user_student(student: Student) -> Response:

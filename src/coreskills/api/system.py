@@ -19,6 +19,12 @@ from coreskills.health.probes import postgres, redis
 from coreskills.store import devices, jobs, users
 from coreskills.telemetry import metrics
 
+UNHEALTHY: dict[int | str, Any] = {
+    503: {
+        "description": "PostgreSQL does not answer; the body says what is wrong",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Health"}}},
+    }
+}
 TEXT: dict[int | str, Any] = {200: {"description": "Text", "content": {"text/plain": {}}}}
 
 blueprint = APIBlueprint("system", __name__, tag="System")
@@ -28,6 +34,7 @@ Figure = tuple[str, str, list[tuple[dict[str, str], float]]]
 @blueprint.get("/health")
 @public
 @blueprint.output(schemas.Health)
+@blueprint.doc(responses=UNHEALTHY)
 def get_health() -> Response:
     """Whether the API can do its work, and each dependency's own verdict"""
     return _health()
@@ -36,6 +43,7 @@ def get_health() -> Response:
 @blueprint.get("/health/ready")
 @public
 @blueprint.output(schemas.Health)
+@blueprint.doc(responses=UNHEALTHY)
 def get_ready() -> Response:
     """The same, under the name that load balancers ask for"""
     return _health()

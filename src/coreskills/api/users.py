@@ -7,13 +7,22 @@ from pydantic import Field
 from coreskills.actions.jobs import Work, submit
 from coreskills.actions.people import change_user
 from coreskills.api import schemas
-from coreskills.api.answers import PageQuery, Row, accepted, expected_version, page, versioned
+from coreskills.api.answers import (
+    PageQuery,
+    Row,
+    accepted,
+    expected_version,
+    one_filter,
+    versioned,
+)
 from coreskills.api.context import asked, db, services
-from coreskills.api.headers import idempotency_key
+from coreskills.api.headers import IDEMPOTENCY_KEY, IF_MATCH, idempotency_key, takes
+from coreskills.api.listings import Listing
 from coreskills.api.permissions import requires
 from coreskills.domain.people import UserChange
 from coreskills.errors import NotFound
 from coreskills.store import users
+from coreskills.store.db import Connection
 
 blueprint = APIBlueprint("users", __name__, url_prefix="/api/v1/users", tag="People")
 
@@ -23,34 +32,28 @@ class UsersQuery(PageQuery):
     last_name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
 
 
+def _select(conn: Connection, query: UsersQuery, limit: int) -> list[Row]:
+    one_filter(query, "last_name", "is_active")
+    after = query.after()
+    if query.last_name:
+        name = query.last_name
+        return users.select_users_by_name(conn, last_name=name, after=after, limit=limit)
+    if query.is_active is not None:
+        active = query.is_active
+        return users.select_active_users(conn, is_active=active, after=after, limit=limit)
+    return users.select_users(conn, after=after, limit=limit)
+
+
+LISTING = Listing("users", "/api/v1/users", "people.read", UsersQuery, _select)
+
+
 @blueprint.get("")
-@requires("people.read")
+@requires(LISTING.permission)
 @blueprint.input(UsersQuery, location="query", arg_name="query")
 @blueprint.output(schemas.UserList)
 def list_users(query: UsersQuery) -> Response:
     """Students and staff, oldest first"""
-    with db().reading() as conn:
-        if query.last_name:
-            name = query.last_name
-            return page(
-                "users",
-                query,
-                lambda limit: users.select_users_by_name(
-                    conn, last_name=name, after=query.after(), limit=limit
-                ),
-            )
-        if query.is_active is not None:
-            active = query.is_active
-            return page(
-                "users",
-                query,
-                lambda limit: users.select_active_users(
-                    conn, is_active=active, after=query.after(), limit=limit
-                ),
-            )
-        return page(
-            "users", query, lambda limit: users.select_users(conn, after=query.after(), limit=limit)
-        )
+    return LISTING.answer(query)
 
 
 @blueprint.get("/<int:id>")
@@ -63,6 +66,7 @@ def get_user(id: int) -> Response:
 
 @blueprint.patch("/<int:id>")
 @requires("people.write")
+@takes(IF_MATCH)
 @blueprint.input(UserChange, arg_name="change")
 @blueprint.output(schemas.User)
 def patch_user(id: int, change: UserChange) -> Response:
@@ -73,6 +77,7 @@ def patch_user(id: int, change: UserChange) -> Response:
 
 @blueprint.delete("/<int:id>")
 @requires("people.write")
+@takes(IDEMPOTENCY_KEY)
 @blueprint.output(schemas.Accepted, status_code=202)
 def delete_user(id: int) -> Response:
     """Disable the account by a job; nothing is erased"""

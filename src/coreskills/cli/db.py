@@ -6,6 +6,7 @@ from coreskills.cli.terminal import (
     HomeOption,
     JsonOption,
     YesOption,
+    client,
     confirm,
     instance,
     put,
@@ -61,4 +62,5 @@ def recreate_database(home: HomeOption = None, yes: YesOption = False) -> None:
     """Erase all data and build the schema anew."""
     confirm("This erases every person, device, policy, job and audit row. Go on?", yes=yes)
     recreate(instance(home))
+    client(home).wait_until_well()
     say("the database is new and empty; coreskills seed fills it")

@@ -38,6 +38,7 @@ def seed(
         from coreskills.stack.migrate import recreate
 
         recreate(instance(home))
+        client(home).wait_until_well()
         progress("all data erased")
     counts = load(client(home), data, progress)
     if json:

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 
-from coreskills.domain.people import Person, Staff, Student
+from coreskills.domain.people import Person, Student
 from coreskills.errors import EngineFailed
 
 LONGEST = 20
@@ -52,12 +52,17 @@ def fold(text: str) -> str:
 
 def username_stem(person: Person) -> str:
     """The username before a collision token; at most LONGEST - 2 characters, never empty."""
-    given, family = fold(person.first_name), fold(person.last_name)
-    key = fold(person.key)
+    is_student = isinstance(person, Student)
+    return stem(is_student, person.first_name, person.last_name, person.key)
+
+
+def stem(is_student: bool, first_name: str, last_name: str, key: str) -> str:
+    """The same of a person's parts: batches of many thousands come without objects."""
+    given, family, key = fold(first_name), fold(last_name), fold(key)
     room = LONGEST - 2
     if not (given or family):
         return key[-room:]
-    if isinstance(person, Student):
+    if is_student:
         return f"{given[:1]}{family[:11]}{key[-4:]}"
     return ".".join(filter(None, (given, family)))[:room].rstrip(".")
 
@@ -78,11 +83,13 @@ def free_username(stem: str, taken: Collection[str]) -> str:
     )
 
 
-def organisational_unit(person: Person, suffix: str) -> str:
-    """Students stand under their class, so promotion moves nobody; staff under a department."""
-    if isinstance(person, Staff):
-        return f"OU={_escape(person.department)},OU=Staff,{suffix}"
-    return f"OU=Class of {person.graduation_year},OU=Students,{suffix}"
+def student_unit(graduation_year: int, suffix: str) -> str:
+    """Students stand under their class, not their grade: promotion moves nobody."""
+    return f"OU=Class of {graduation_year},OU=Students,{suffix}"
+
+
+def staff_unit(department: str, suffix: str) -> str:
+    return f"OU={_escape(department)},OU=Staff,{suffix}"
 
 
 def _escape(value: str) -> str:

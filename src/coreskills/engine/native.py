@@ -4,13 +4,13 @@ Parameters and outputs carry the names of the PowerShell module. Facts of the co
 `TakenUsernames`, `StudentMailDomain`, `StaffMailDomain`, `DirectorySuffix`, `Account`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from coreskills.domain.naming import free_username, organisational_unit, username_stem
-from coreskills.domain.people import Person, Staff, Student, faults
+from coreskills.domain.naming import free_username, staff_unit, stem, student_unit
+from coreskills.domain.people import Staff, Student, faults
 from coreskills.errors import EngineFailed
 
 Facts = dict[str, Any]
@@ -27,7 +27,10 @@ def new_student_account(parameters: dict[str, Any], facts: Facts) -> Answer:
         grade_level=parameters.get("GradeLevel"),
         graduation_year=parameters.get("GraduationYear"),
     )
-    return {"StudentID": student.key, **_account(student, set(facts["TakenUsernames"]), facts)}
+    return {
+        "StudentID": student.key,
+        **_account(student.model_dump(), facts["TakenUsernames"], facts),
+    }
 
 
 def new_staff_account(parameters: dict[str, Any], facts: Facts) -> Answer:
@@ -39,7 +42,7 @@ def new_staff_account(parameters: dict[str, Any], facts: Facts) -> Answer:
         department=parameters.get("Department"),
         role=parameters.get("Role"),
     )
-    return {"EmployeeID": staff.key, **_account(staff, set(facts["TakenUsernames"]), facts)}
+    return {"EmployeeID": staff.key, **_account(staff.model_dump(), facts["TakenUsernames"], facts)}
 
 
 def new_account_batch(parameters: dict[str, Any], facts: Facts) -> Answer:
@@ -47,9 +50,8 @@ def new_account_batch(parameters: dict[str, Any], facts: Facts) -> Answer:
     taken = set(facts["TakenUsernames"])
     accounts = []
     for row in parameters["Rows"]:
-        person: Person = (Student if "student_id" in row else Staff).model_construct(**row)
         try:
-            account = _account(person, taken, facts)
+            account = _account(row, taken, facts)
             taken.add(account["Username"])
         except EngineFailed as exc:
             account = {"ErrorCode": exc.code, "ErrorMessage": exc.message}
@@ -100,15 +102,17 @@ class NativeEngine:
         return run(parameters, context)
 
 
-def _account(person: Person, taken: set[str], facts: Facts) -> Answer:
-    username = free_username(username_stem(person), taken)
-    domain = facts["StudentMailDomain" if isinstance(person, Student) else "StaffMailDomain"]
-    return {
-        "Username": username,
-        "Email": f"{username}@{domain}",
-        "OU": organisational_unit(person, facts["DirectorySuffix"]),
-        "Created": True,
-    }
+def _account(row: dict[str, Any], taken: Collection[str], facts: Facts) -> Answer:
+    suffix = facts["DirectorySuffix"]
+    if "student_id" in row:
+        key, domain = row["student_id"], facts["StudentMailDomain"]
+        unit = student_unit(row["graduation_year"], suffix)
+    else:
+        key, domain = row["employee_id"], facts["StaffMailDomain"]
+        unit = staff_unit(row["department"], suffix)
+    base = stem("student_id" in row, row["first_name"], row["last_name"], key)
+    username = free_username(base, taken)
+    return {"Username": username, "Email": f"{username}@{domain}", "OU": unit, "Created": True}
 
 
 def _parse(model: type[_P], **values: Any) -> _P:

@@ -4,6 +4,7 @@ import http.client
 import json
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -86,6 +87,19 @@ class Client:
             time.sleep(pause)
             pause = min(0.25, pause * 1.5)
 
+    def wait_until_well(self, seconds: float = 20.0, in_a_row: int = 20) -> None:
+        """After the database was replaced, each process must first find its connections dead."""
+        deadline, well = time.monotonic() + seconds, 0
+        while well < in_a_row:
+            try:
+                self.get("/api/v1/auth/me")
+                well += 1
+            except Refused as exc:
+                if exc.status != 503 or time.monotonic() > deadline:
+                    raise
+                well = 0
+                time.sleep(0.1)
+
     def send(
         self,
         method: str,
@@ -107,7 +121,9 @@ class Client:
             where.hostname or "127.0.0.1", where.port or 80, timeout=self.timeout
         )
         try:
-            connection.request(method, target, body=body, headers=sent)
+            with suppress(BrokenPipeError, ConnectionResetError):
+                # A server that refuses early closes before all is sent; it has answered, though.
+                connection.request(method, target, body=body, headers=sent)
             response = connection.getresponse()
             answer = Answer(response.status, dict(response.getheaders()), response.read())
         except (OSError, http.client.HTTPException) as exc:

@@ -190,6 +190,7 @@ def _launch(home: Home) -> subprocess.Popen[bytes]:
             stderr=log,
             env=config.inherited(),
             start_new_session=True,
+            creationflags=getattr(subprocess, "DETACHED_PROCESS", 0),  # the same on Windows
         )
 
 

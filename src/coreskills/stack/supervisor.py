@@ -5,6 +5,7 @@ Told to stop by SIGTERM or, where there are no signals, by the file run/stop.
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from coreskills.stack.state import ServiceState, State
 TICK = 0.05
 PATIENCE = 22.0  # seconds to stop by itself; a worker may finish its job
 LONGEST_PAUSE = 10.0
+LARGEST_LOG = 20 * 2**20  # bytes; one older copy is kept
+TRIM_EVERY = 10.0
 
 
 @dataclass
@@ -40,6 +43,7 @@ class Supervisor:
             for program in wanted
         ]
         self._stop = False
+        self._trim_at = 0.0
 
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -50,6 +54,7 @@ class Supervisor:
         while not self._stop and not stop_file.exists():
             if any([self._tend(child) for child in self._children]):
                 self._save()
+            self._trim_logs()
             time.sleep(TICK)
         self._end_all()
         stop_file.unlink(missing_ok=True)
@@ -135,9 +140,21 @@ class Supervisor:
             )
 
     def _save(self) -> None:
-        state.write(
-            self._home, State(identify(os.getpid()), [child.state for child in self._children])
-        )
+        services = [child.state for child in self._children]
+        try:
+            state.write(self._home, State(identify(os.getpid()), services))
+        except OSError as exc:  # a full disk must not end the one who keeps the rest alive
+            sys.stderr.write(f"state.json was not written: {exc}\n")
+
+    def _trim_logs(self) -> None:
+        """The programs append to files we opened: so copy what there is, and cut to nothing."""
+        if time.monotonic() < self._trim_at:
+            return
+        self._trim_at = time.monotonic() + TRIM_EVERY
+        for path in self._home.logs.glob("*.log"):
+            if path.stat().st_size > LARGEST_LOG:
+                shutil.copyfile(path, path.with_suffix(".log.1"))
+                os.truncate(path, 0)
 
 
 def main() -> None:

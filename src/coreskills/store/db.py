@@ -1,9 +1,11 @@
 """One pool, two ways to use it, one place where the driver's errors change type."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
+from types import TracebackType
 from typing import Any, LiteralString
 
 import psycopg
@@ -53,6 +55,7 @@ class Database:
     """
 
     def __init__(self, settings: Settings, *, smallest: int, largest: int) -> None:
+        self._checked_at = 0.0
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             settings.database_url,
             connection_class=psycopg.Connection[DictRow],
@@ -73,17 +76,40 @@ class Database:
             open=True,
         )
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> AbstractContextManager[Connection]:
         """Every statement stands alone; nothing is left open between them."""
-        with _translated(), self._pool.connection() as conn:
-            yield conn
+        return _Reading(self._pool, self._translated)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Commits on success, rolls back on any exception."""
-        with _translated(), self._pool.connection() as conn, conn.transaction():
+        with self.reading() as conn, conn.transaction():
             yield conn
+
+    def _translated(self, exc: psycopg.Error) -> AppError:
+        if isinstance(exc, psycopg.errors.UniqueViolation | psycopg.errors.ForeignKeyViolation):
+            rule = exc.diag.constraint_name or ""
+            known = _RULES.get(rule)
+            return known() if known else Conflict("A rule forbids it", constraint=rule)
+        if isinstance(exc, psycopg.errors.CheckViolation):
+            return Invalid(f"It breaks the rule {exc.diag.constraint_name}")
+        if isinstance(exc, psycopg.DataError):
+            return Invalid("It holds a value that the database cannot store")
+        if isinstance(exc, psycopg.errors.LockNotAvailable | psycopg.errors.QueryCanceled):
+            return Unavailable("The database is busy; try again", retry_after=1)
+        if isinstance(exc, PoolTimeout | TooManyRequests):
+            return Unavailable("No database connection became free in time; try again")
+        if isinstance(exc, psycopg.OperationalError | psycopg.InterfaceError):
+            self._discard_broken()
+            return Unavailable("The database does not answer; try again")
+        raise exc  # a wrong statement is a bug of ours, and should look like one
+
+    def _discard_broken(self) -> None:
+        """One connection broke, so probably all did: or each would fail somebody's request."""
+        now = time.monotonic()
+        if now > self._checked_at + 1.0:
+            self._checked_at = now
+            threading.Thread(target=self._pool.check, daemon=True).start()
 
     def stats(self) -> dict[str, int]:
         return self._pool.get_stats()
@@ -92,26 +118,33 @@ class Database:
         self._pool.close()
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (psycopg.errors.UniqueViolation, psycopg.errors.ForeignKeyViolation) as exc:
-        rule = exc.diag.constraint_name or ""
-        known = _RULES.get(rule)
-        if known:
-            raise known() from exc
-        raise Conflict("A rule of the database forbids it", constraint=rule) from exc
-    except psycopg.errors.CheckViolation as exc:
-        raise Invalid(f"It breaks the rule {exc.diag.constraint_name}") from exc
-    except psycopg.DataError as exc:
-        raise Invalid("It holds a value that the database cannot store") from exc
-    except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled) as exc:
-        raise Unavailable("The database is busy; try again", retry_after=1) from exc
-    except (PoolTimeout, TooManyRequests) as exc:
-        raise Unavailable("No database connection became free in time; try again") from exc
-    except (psycopg.OperationalError, psycopg.InterfaceError) as exc:
-        raise Unavailable("The database does not answer; try again") from exc
+class _Reading:
+    """A connection of the pool for a while. A class, since every request of every list has one."""
+
+    __slots__ = ("_conn", "_pool", "_translated")
+
+    def __init__(
+        self, pool: ConnectionPool[Connection], translated: Callable[[psycopg.Error], AppError]
+    ) -> None:
+        self._pool = pool
+        self._translated = translated
+
+    def __enter__(self) -> Connection:
+        try:
+            self._conn = self._pool.getconn()
+        except psycopg.Error as exc:
+            raise self._translated(exc) from exc
+        return self._conn
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.putconn(self._conn)
+        if isinstance(exc, psycopg.Error):
+            raise self._translated(exc) from exc
 
 
 def one(conn: Connection, query: LiteralString, **args: Any) -> dict[str, Any] | None:

@@ -34,6 +34,7 @@ def copy_rows(
 ) -> None:
     """Stream (line, person_key, record) into the staging table."""
     run(conn, SQL["allow_long_statement"])
+    run(conn, SQL["allow_minutes"])
     with conn.cursor() as cursor, cursor.copy(SQL["copy_rows"]) as copy:
         for line, key, record in rows:
             copy.write_row((job_id, line, key, json.dumps(record)))
@@ -61,9 +62,11 @@ def select_existing_people(
     return {row.pop("person_key"): row for row in rows}
 
 
-def select_planned_usernames(conn: Connection, job_id: int, stems: Collection[str]) -> set[str]:
-    rows = every(conn, SQL["select_planned_usernames"], job_id=job_id, stems=list(stems))
-    return {row["username"] for row in rows}
+def select_planned_usernames(
+    conn: Connection, job_id: int, stems: Collection[str], *, widely: bool = False
+) -> set[str]:
+    query = SQL["select_planned_usernames_widely"] if widely else SQL["select_planned_usernames"]
+    return {row["username"] for row in every(conn, query, job_id=job_id, stems=list(stems))}
 
 
 def delete_results(conn: Connection, job_id: int) -> None:

@@ -42,6 +42,11 @@ def renew_lease(conn: Connection, job: Job, *, lease: float, progress: Row | Non
     )
 
 
+def lock_running(conn: Connection, job: Job) -> bool:
+    """False: the job is not ours any more. True: it stays ours until this transaction ends."""
+    return value(conn, SQL["lock_running"], id=job.id, attempt=job.attempt) is not None
+
+
 def finish_job(conn: Connection, job: Job, result: Row) -> bool:
     done = run(conn, SQL["finish_job"], id=job.id, attempt=job.attempt, result=Jsonb(result))
     return done == 1 and _end(conn, job, "completed")
@@ -125,6 +130,10 @@ def fire_schedules(conn: Connection) -> int:
 def try_lead(conn: Connection) -> bool:
     """Held by this connection until it closes; exactly one worker process has it."""
     return bool(value(conn, SQL["try_lead"]))
+
+
+def stop_leading(conn: Connection) -> None:
+    value(conn, SQL["stop_leading"])
 
 
 def _end(

@@ -41,9 +41,12 @@ def select_user_id(conn: Connection, user_type: str, key: str) -> int | None:
     return found
 
 
-def select_taken_usernames(conn: Connection, stems: Collection[str]) -> set[str]:
-    rows = every(conn, SQL["select_taken_usernames"], stems=list(stems))
-    return {row["username"] for row in rows}
+def select_taken_usernames(
+    conn: Connection, stems: Collection[str], *, widely: bool = False
+) -> set[str]:
+    """Of these stems; `widely`: also those made from another stem, which is rare and costs more."""
+    query = SQL["select_taken_usernames_widely"] if widely else SQL["select_taken_usernames"]
+    return {row["username"] for row in every(conn, query, stems=list(stems))}
 
 
 def insert_user(conn: Connection, row: Row) -> int:

@@ -4,6 +4,7 @@ lessons. Counters are shared among the API's processes through files (CORESKILLS
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -29,6 +30,18 @@ jobs_accepted = Counter(
     "coreskills_jobs_accepted", "Jobs answered with 202, by type.", ["type"], registry=registry
 )
 logins = Counter("coreskills_logins", "Logins, by outcome.", ["outcome"], registry=registry)
+
+
+_children: dict[tuple[str, str, str], tuple[Any, Any]] = {}
+
+
+def observe_request(method: str, status: int, route: str, seconds: float) -> None:
+    key = (method, str(status), route)
+    children = _children.get(key)
+    if children is None:
+        children = _children[key] = (requests_total.labels(*key), request_seconds.labels(*key))
+    children[0].inc()
+    children[1].observe(seconds)
 
 
 class Figures:

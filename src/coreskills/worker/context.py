@@ -7,6 +7,8 @@ from typing import Any
 from coreskills.config import Settings
 from coreskills.domain.jobs import Job
 from coreskills.engine.base import Engine
+from coreskills.errors import LeaseLost
+from coreskills.store import leases
 from coreskills.store.audit import Entry
 from coreskills.store.db import Connection, Database
 
@@ -27,13 +29,17 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Context:
-    """`report` tells the progress, and raises LeaseLost when the job is not ours any more."""
+    """`report` tells the progress, and raises LeaseLost when the job is not ours any more.
+
+    `race` counts how often somebody was quicker with a name that this job had chosen.
+    """
 
     db: Database
     engine: Engine
     settings: Settings
     job: Job
     report: Callable[[Row], None]
+    race: int = 0
 
     def invoke(self, command: str, parameters: Row, facts: Row) -> Row:
         rules = {
@@ -42,6 +48,11 @@ class Context:
             "DirectorySuffix": self.settings.directory_suffix,
         }
         return self.engine.invoke(command, parameters, rules | facts, self.job.deadline_seconds)
+
+    def hold(self, conn: Connection) -> None:
+        """Fence a write that comes before the job's end. Raises LeaseLost like `report`."""
+        if not leases.lock_running(conn, self.job):
+            raise LeaseLost(f"Job {self.job.id} is not ours any more")
 
     def audit(self, action: str, user_id: int | None, details: Row) -> Entry:
         return Entry(

@@ -43,8 +43,11 @@ class Dispatcher:
         if not leases.try_lead(conn):
             return
         log.info("leading")
-        while not stop.wait(TICK):
-            self.tick(conn)
+        try:
+            while not stop.wait(TICK):
+                self.tick(conn)
+        finally:
+            leases.stop_leading(conn)  # or the lock would live on in the pool, with nobody leading
 
     def tick(self, conn: Connection) -> None:
         if self._is_due("reap"):

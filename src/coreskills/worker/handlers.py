@@ -85,7 +85,7 @@ def _create(context: Context, command: str, person: Person, parameters: dict[str
         existing = users.select_user_id(conn, kind, person.key)
         if existing:
             return _unchanged(conn, existing)
-        taken = users.select_taken_usernames(conn, [stem])
+        taken = users.select_taken_usernames(conn, [stem], widely=context.race > 0)
     account = context.invoke(command, parameters, {"TakenUsernames": sorted(taken)})
 
     def write(conn: Connection) -> None:

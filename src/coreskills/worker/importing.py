@@ -1,7 +1,8 @@
 """The import of a roster: staged rows -> plan -> one set-based transaction.
 
 The plan is made batch by batch, so memory does not grow with the file, and stands in
-import_results before anything is changed; a second attempt starts it anew. A dry run stops there.
+import_results before anything is changed; a second attempt starts it anew, and the first, should
+it still live, is fenced off. A dry run stops there.
 """
 
 from collections.abc import Iterator
@@ -43,19 +44,21 @@ class _Candidate:
 
     line: int
     key: str
-    person: Person
+    values: Row
     stem: str
 
 
 def _plan(context: Context) -> None:
     job_id, total = context.job.id, context.job.parameters["rows"]
     with context.db.transaction() as conn:
+        context.hold(conn)
         imports.delete_results(conn, job_id)
         repeated = imports.select_repeated_keys(conn, job_id)
     done, after = 0, 0
     while rows := _batch(context, after):
         results = list(_results(context, rows, repeated))
         with context.db.transaction() as conn:
+            context.hold(conn)
             imports.copy_results(conn, job_id, results)
         done, after = done + len(rows), rows[-1]["line"]
         context.report({"done": done, "total": total})
@@ -82,7 +85,7 @@ def _results(context: Context, rows: list[Row], repeated: dict[str, Row]) -> Ite
                 yield _compared(row, person, known)
             else:
                 stem = username_stem(person)
-                wanted.append(_Candidate(row["line"], row["person_key"], person, stem))
+                wanted.append(_Candidate(row["line"], row["person_key"], person.model_dump(), stem))
     yield from _named(context, wanted)
 
 
@@ -138,9 +141,11 @@ def _named(context: Context, wanted: list[_Candidate]) -> Iterator[Row]:
         return
     stems = {candidate.stem for candidate in wanted}
     with context.db.reading() as conn:
-        taken = users.select_taken_usernames(conn, stems)
-        taken |= imports.select_planned_usernames(conn, context.job.id, stems)
-    rows = [candidate.person.model_dump() for candidate in wanted]
+        taken = users.select_taken_usernames(conn, stems, widely=context.race > 0)
+        taken |= imports.select_planned_usernames(
+            conn, context.job.id, stems, widely=context.race > 0
+        )
+    rows = [candidate.values for candidate in wanted]
     answer = context.invoke("New-KISDAccountBatch", {"Rows": rows}, {"TakenUsernames": list(taken)})
     for candidate, account in zip(wanted, answer["Accounts"], strict=True):
         yield _planned(candidate, account)
@@ -153,9 +158,9 @@ def _planned(candidate: _Candidate, account: Row) -> Row:
         return base | _rejected([fault])
     return {
         **base,
-        **candidate.person.model_dump(),
+        **candidate.values,
         "action": "created",
-        "user_type": "student" if isinstance(candidate.person, Student) else "staff",
+        "user_type": candidate.key.partition(":")[0],
         "username": account["Username"],
         "username_stem": candidate.stem,
         "email": account["Email"],

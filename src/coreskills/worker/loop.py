@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -10,7 +11,14 @@ from coreskills.broker.streams import Entry, Queue
 from coreskills.config import Settings
 from coreskills.domain.jobs import MAX_ERRORS, Job, backoff_seconds
 from coreskills.engine.base import Engine
-from coreskills.errors import AppError, EngineFailed, LeaseLost, Unavailable, UsernameTaken
+from coreskills.errors import (
+    AppError,
+    Conflict,
+    EngineFailed,
+    LeaseLost,
+    Unavailable,
+    UsernameTaken,
+)
 from coreskills.store import audit, leases
 from coreskills.store.audit import Entry as AuditEntry
 from coreskills.store.db import Connection, Database
@@ -19,7 +27,8 @@ from coreskills.worker.handlers import HANDLERS, Handler
 from coreskills.worker.heartbeat import Heartbeat
 
 log = structlog.get_logger("worker")
-NAME_RACES = 100  # how often another worker may take the name we were about to write
+RACES = 100  # how often another worker may write first what we were about to write
+RACED_FOR = (UsernameTaken.code, "duplicate_person")
 UNKNOWN_KIND_DELAY = 5.0  # another worker, of a newer version, may know it
 
 
@@ -117,12 +126,12 @@ class Worker:
     def _attempt(self, handler: Handler, job: Job, heartbeat: Heartbeat) -> None:
         """Names are chosen from what we saw; if somebody was quicker, look again and choose."""
         context = Context(self._db, self._engine, self._settings, job, heartbeat.report)
-        for race in range(NAME_RACES):
-            outcome = handler(context)
+        for race in range(RACES):
+            outcome = handler(replace(context, race=race))
             try:
                 self._finish(job, outcome)
-            except UsernameTaken:
-                if race == NAME_RACES - 1:
+            except Conflict as exc:
+                if exc.code not in RACED_FOR or race == RACES - 1:
                     raise
                 continue
             return
@@ -130,9 +139,9 @@ class Worker:
     def _finish(self, job: Job, outcome: Outcome) -> None:
         """The effect, the result, the trail and the job's end: one transaction."""
         with self._db.transaction() as conn:
+            outcome.write(conn)  # first: finishing locks the row, and the heartbeat needs it
             if not leases.finish_job(conn, job, outcome.result | {"engine": self._engine.name}):
                 raise LeaseLost(f"Job {job.id} is not ours any more")
-            outcome.write(conn)
 
     def _settle(self, job: Job, exc: Exception) -> None:
         expected = isinstance(exc, AppError)

@@ -4,6 +4,7 @@ import secrets
 import signal
 import socket
 import threading
+from dataclasses import replace
 
 import structlog
 
@@ -15,23 +16,45 @@ from coreskills.telemetry import logs
 from coreskills.worker.dispatcher import Dispatcher
 from coreskills.worker.loop import Worker
 
+STATEMENT_TIMEOUT_MS = 120_000  # an import of 200,000 people is one statement
+
 
 def main() -> None:
     """Runs until SIGTERM or SIGINT; the job at hand is finished first."""
     settings = config.load()
     logs.configure("worker", settings.log_level, settings.log_format)
-    db = Database(settings, smallest=1, largest=4)
+    patient = replace(settings, statement_timeout_ms=STATEMENT_TIMEOUT_MS)
+    db = Database(patient, smallest=1, largest=4)
     queue = streams.connect(settings.redis_url)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     name = f"{socket.gethostname()[:40]}-{secrets.token_hex(4)}"
     worker = Worker(db, queue, engine_named(settings.engine), settings, name)
-    dispatcher = threading.Thread(
-        target=Dispatcher(db, queue).run, args=(stop,), name="dispatcher", daemon=True
-    )
-    dispatcher.start()
+    dispatching = _Dispatching(Dispatcher(db, queue), stop)
+    dispatching.start()
     structlog.get_logger("worker").info("started", worker=name, engine=settings.engine)
     worker.run(stop)
-    dispatcher.join(timeout=5)
+    dispatching.join(timeout=5)
     db.close()
+    if dispatching.broken:
+        raise SystemExit(1)
+
+
+class _Dispatching(threading.Thread):
+    """A bug in it ends the process, which is then started anew: half a worker helps nobody."""
+
+    def __init__(self, dispatcher: Dispatcher, stop: threading.Event) -> None:
+        super().__init__(name="dispatcher", daemon=True)
+        self.broken = False
+        self._dispatcher = dispatcher
+        self._ending = stop
+
+    def run(self) -> None:
+        try:
+            self._dispatcher.run(self._ending)
+        except BaseException:
+            self.broken = True
+            raise
+        finally:
+            self._ending.set()

@@ -1,6 +1,10 @@
 -- allow_long_statement --
 -- Until the transaction ends: a whole roster is one statement, however long it is.
-SET LOCAL statement_timeout = '5min';
+SELECT set_config('statement_timeout', '5min', true);
+
+-- allow_minutes --
+-- For this transaction only: a file of 200,000 rows takes longer than a request may otherwise.
+SELECT set_config('statement_timeout', '120000', true);
 
 -- copy_rows --
 COPY import_rows (job_id, line, person_key, record) FROM STDIN;
@@ -31,6 +35,13 @@ SELECT 'staff:' || employee_id, first_name, last_name, grade_level, graduation_y
 -- select_planned_usernames --
 SELECT username FROM import_results
  WHERE job_id = %(job_id)s AND action = 'created' AND username_stem = ANY(%(stems)s);
+
+-- select_planned_usernames_widely --
+SELECT username FROM import_results
+ WHERE job_id = %(job_id)s AND action = 'created' AND username = ANY(ARRAY(
+     SELECT stem || token
+       FROM unnest(%(stems)s::text[]) AS stem,
+            (SELECT '' UNION ALL SELECT generate_series(2, 99)::text) AS tokens (token)));
 
 -- delete_results --
 DELETE FROM import_results WHERE job_id = %(job_id)s;

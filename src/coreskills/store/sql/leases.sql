@@ -40,6 +40,11 @@ UPDATE jobs
        progress = coalesce(%(progress)s, progress)
  WHERE id = %(id)s AND attempt = %(attempt)s AND status = 'running';
 
+-- lock_running --
+-- Until the transaction ends, nobody can take the job from the worker that asks.
+SELECT id FROM jobs
+ WHERE id = %(id)s AND attempt = %(attempt)s AND status = 'running' FOR NO KEY UPDATE;
+
 -- finish_job --
 UPDATE jobs
    SET status = 'completed', result = %(result)s, completed_at = now(), lease_until = NULL,
@@ -134,15 +139,20 @@ SELECT name, job_type, parameters, next_at FROM schedules
  WHERE enabled AND next_at <= now() FOR UPDATE SKIP LOCKED;
 
 -- fire_schedule --
--- Once per tick, whoever fires it; missed ticks are caught up by one.
+-- Once per tick, whoever fires it.
 INSERT INTO jobs (job_type, parameters, requested_by, fire_at)
 VALUES (%(job_type)s, %(parameters)s, 'schedule:' || %(name)s, %(fire_at)s)
 ON CONFLICT DO NOTHING;
 
 -- advance_schedule --
+-- To the first tick that lies ahead: however many were slept through, they are made up by one.
 UPDATE schedules
-   SET next_at = greatest(next_at, now() - every) + every
+   SET next_at = next_at + every * (1 + floor(extract(epoch FROM now() - next_at)
+                                              / extract(epoch FROM every)))
  WHERE name = %(name)s;
 
 -- try_lead --
 SELECT pg_try_advisory_lock(7310101) AS leads;
+
+-- stop_leading --
+SELECT pg_advisory_unlock(7310101) AS led;

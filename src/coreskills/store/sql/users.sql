@@ -57,6 +57,14 @@ SELECT id FROM users
 -- select_taken_usernames --
 SELECT username FROM users WHERE username_stem = ANY(%(stems)s);
 
+-- select_taken_usernames_widely --
+-- Also those that another stem has made: a second li is li2, and so is the first of a stem li2.
+SELECT username FROM users
+ WHERE username = ANY(ARRAY(
+     SELECT stem || token
+       FROM unnest(%(stems)s::text[]) AS stem,
+            (SELECT '' UNION ALL SELECT generate_series(2, 99)::text) AS tokens (token)));
+
 -- insert_user --
 INSERT INTO users (user_type, student_id, employee_id, first_name, last_name, username,
                    username_stem, email, ou, grade_level, graduation_year, department, role)

@@ -1,0 +1,116 @@
+"""What a dead worker held is taken back; what keeps killing workers is put aside for a person."""
+
+import pytest
+
+from coreskills.actions import jobs as job_actions
+from coreskills.store import leases
+from coreskills.worker.dispatcher import Dispatcher
+from tests.pipeline import (
+    GRACE,
+    NOWHERE,
+    ask,
+    attempts,
+    expire_leases,
+    job,
+    make_due,
+    polling_worker,
+    submit,
+    trail,
+)
+
+
+@pytest.fixture
+def crash(worker_db, site):
+    """A worker claims the next job and is never heard of again; then a leader ticks."""
+
+    def act():
+        make_due(site)
+        with worker_db.reading() as conn:
+            claimed = leases.claim_next_job(conn, worker="doomed", engine="native", lease=15.0)
+            expire_leases(site)
+            Dispatcher(worker_db, NOWHERE).tick(conn)
+        return claimed
+
+    return act
+
+
+@pytest.fixture(autouse=True)
+def no_schedules(site):
+    ask(site, "UPDATE schedules SET enabled = false")
+
+
+def test_a_job_of_a_dead_worker_is_queued_again_at_once(db, worker_db, settings, crash, site):
+    id = submit(db)
+    assert crash().id == id
+    found = job(db, id)
+    assert (found["status"], found["crash_count"], found["error_count"]) == ("queued", 1, 0)
+    assert found["error_message"] == "The worker doomed vanished while running attempt 1"
+    assert ask(site, "SELECT run_at <= now() FROM jobs") == [(True,)]
+    polling_worker(worker_db, settings).run_one(wait_seconds=0)
+    assert job(db, id)["status"] == "completed"
+    assert job(db, id)["error_code"] is None
+    assert attempts(db, id) == ["crashed", "completed"]
+
+
+def test_after_the_second_crash_it_waits_a_little(db, crash, site):
+    submit(db)
+    crash(), crash()
+    ((delay,),) = ask(site, "SELECT extract(epoch FROM run_at - now()) FROM jobs")
+    assert 0.5 < delay <= 2
+
+
+def test_the_third_crash_is_the_last(db, worker_db, settings, crash, site):
+    id = submit(db)
+    for _ in range(3):
+        assert crash().id == id
+    found = job(db, id)
+    assert (found["status"], found["error_code"], found["crash_count"]) == (
+        "dead",
+        "worker_lost",
+        3,
+    )
+    assert found["completed_at"] is not None
+    assert attempts(db, id) == ["crashed"] * 3
+    assert trail(site, id) == ["self_test.requested", "self_test.died"]
+    assert ask(site, f"SELECT status FROM audit_logs WHERE job_id = {id} ORDER BY id") == [
+        ("pending",),
+        ("failure",),
+    ]
+    assert crash() is None
+
+
+def test_a_dead_job_can_be_driven_again_by_a_person(db, worker_db, settings, crash):
+    id = submit(db)
+    for _ in range(3):
+        crash()
+    job_actions.redrive(db, NOWHERE, GRACE, id)
+    assert job(db, id)["crash_count"] == 0
+    polling_worker(worker_db, settings).run_one(wait_seconds=0)
+    assert job(db, id)["status"] == "completed"
+
+
+def test_crashes_and_errors_are_counted_apart(db, crash, site):
+    id = submit(db)
+    crash()
+    ask(site, "UPDATE jobs SET error_count = 4")
+    crash()
+    assert (job(db, id)["crash_count"], job(db, id)["error_count"]) == (2, 4)
+    assert job(db, id)["status"] == "queued"
+
+
+def test_a_job_whose_lease_still_runs_is_left_alone(db, worker_db):
+    submit(db)
+    with worker_db.reading() as conn:
+        leases.claim_next_job(conn, worker="alive", engine="native", lease=15.0)
+        assert leases.reap_jobs(conn) == []
+
+
+def test_two_reapers_at_once_count_a_crash_once(db, worker_db, site):
+    id = submit(db)
+    with worker_db.reading() as conn:
+        leases.claim_next_job(conn, worker="doomed", engine="native", lease=15.0)
+    expire_leases(site)
+    with worker_db.transaction() as first, worker_db.transaction() as second:
+        assert len(leases.reap_jobs(first)) == 1
+        assert leases.reap_jobs(second) == []
+    assert job(db, id)["crash_count"] == 1

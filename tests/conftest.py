@@ -33,6 +33,7 @@ from tests.people import GRACE, tokens_for
 
 PASSWORD = "test-" + secrets.token_hex(8)
 TEMPLATE = "coreskills_template"
+MEMORY = Path("/dev/shm")
 
 
 def missing(service: str) -> None:
@@ -51,7 +52,7 @@ def free_port() -> int:
 @pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
     """Reachable by the account that the servers run under, which tmp_path is not for root."""
-    path = Path(tempfile.mkdtemp(prefix="coreskills-tests-"))
+    path = Path(tempfile.mkdtemp(prefix="coreskills-tests-", dir=_memory()))
     path.chmod(0o711)
     yield path
     shutil.rmtree(path, ignore_errors=True)
@@ -113,7 +114,7 @@ def site(postgres: Postgres) -> Iterator[Site]:
     name = f"test_{secrets.token_hex(6)}"
     with psycopg.connect(postgres.admin_url(), autocommit=True) as conn:
         conn.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
                 sql.Identifier(name), sql.Identifier(TEMPLATE)
             )
         )
@@ -175,6 +176,13 @@ def client(db: Database, queue: RedisQueue, settings: Settings) -> Client:
 
     app = create_app(db, queue, settings)
     return Client(app, tokens_for(db), GRACE)
+
+
+def _memory() -> str | None:
+    """A file system in memory with room: a database for every test is some hundred files."""
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 4 * 2**30:
+        return str(MEMORY)
+    return None
 
 
 def _wait_for(admin_url: str) -> None:

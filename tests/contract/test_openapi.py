@@ -1,6 +1,7 @@
 """The description of the API is valid, complete, and about what is really served."""
 
 import re
+import time
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -187,6 +188,22 @@ def test_a_document_already_there_is_not_sent_again(app):
     tag = client.get("/openapi.json").headers["ETag"]
     again = client.get("/openapi.json", headers={"If-None-Match": tag})
     assert (again.status_code, again.data) == (304, b"")
+
+
+def test_it_is_made_once_and_not_for_every_reader(jwt_key):
+    settings = Settings(jwt_key=jwt_key)
+    database = absent_database(settings)
+    client = client_of(database, NoQueue(), settings)
+
+    def spent(times):
+        started = time.thread_time()
+        for _ in range(times):
+            assert client.get("/openapi.json").status_code == 200
+        return time.thread_time() - started
+
+    first = spent(1)
+    assert spent(10) < 5 * first
+    database.close()
 
 
 def test_every_app_describes_itself_alike(app, jwt_key):

@@ -75,7 +75,7 @@ def test_other_pages_may_ask_but_are_not_allowed_to_read(client):
     for headers in FOREIGN:
         answer = client.get("/api/v1/users", headers=dict(headers))
         assert answer.status_code == 200
-        assert not [name for name in answer.headers if name.startswith("Access-Control-")]
+        assert not [name for name, _ in answer.headers if name.startswith("Access-Control-")]
         assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
@@ -87,7 +87,7 @@ def test_no_answer_carries_cors_headers_unless_they_are_configured(client):
         client.get("/health", headers={"Origin": FRIEND}),
         client.get("/nothing", headers={"Origin": FRIEND}),
     ):
-        assert not [name for name in answer.headers if name.startswith("Access-Control-")]
+        assert not [name for name, _ in answer.headers if name.startswith("Access-Control-")]
 
 
 def test_a_configured_origin_may_read_and_change(with_friend):

@@ -5,6 +5,7 @@ import pytest
 from coreskills.actions import jobs as job_actions
 from coreskills.domain.jobs import MAX_ERRORS
 from coreskills.errors import Conflict, EngineFailed, NotFound
+from coreskills.worker.context import Outcome
 from coreskills.worker.handlers import HANDLERS
 from tests.people import ADA, JEAN
 from tests.pipeline import (
@@ -122,7 +123,6 @@ def test_an_unknown_kind_is_released_for_a_worker_that_knows_it(db, work, site):
 
 def test_an_effect_that_fails_takes_the_jobs_end_back_with_it(db, worker_db, settings, site):
     """The end is written first in the transaction; a failing effect must not leave it behind."""
-    from coreskills.worker.context import Outcome
 
     def half_done(context):
         outcome = HANDLERS["create_student"](context)

@@ -4,9 +4,12 @@ from contextlib import suppress
 
 import pytest
 
+from coreskills.actions import jobs as job_actions
+from coreskills.store import leases
 from coreskills.worker.importing import BATCH
 from tests.people import ADA
 from tests.pipeline import (
+    GRACE,
     FailingEngine,
     Gate,
     GatedEngine,
@@ -44,8 +47,6 @@ def run(worker_db, settings):
 @pytest.fixture
 def reap(worker_db, site):
     def act():
-        from coreskills.store import leases
-
         expire_leases(site)
         with worker_db.reading() as conn:
             reaped = leases.reap_jobs(conn)
@@ -237,9 +238,6 @@ def test_names_that_meet_across_stems_within_one_file_are_told_apart(db, run, si
 
 
 def test_a_cancelled_import_leaves_no_account(db, worker_db, settings, site):
-    from coreskills.actions import jobs as job_actions
-    from tests.pipeline import GRACE
-
     id = submit_import(db, roster(5))
     gate = Gate()
     importer = polling_worker(worker_db, settings, engine=GatedEngine(gate))

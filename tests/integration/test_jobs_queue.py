@@ -6,6 +6,7 @@ import redis
 from coreskills.broker.streams import GROUP, STREAM, NoQueue, RedisQueue
 from coreskills.errors import Unavailable
 from coreskills.worker.dispatcher import Dispatcher
+from coreskills.worker.handlers import HANDLERS
 from tests.apps import absent_queue
 from tests.pipeline import (
     any_worker,
@@ -95,6 +96,21 @@ def test_a_relay_that_cannot_publish_forgets_nothing(db, worker_db, site, due):
     assert job(db, id)["status"] == "queued"
 
 
+def test_an_entry_that_vanished_unnoticed_is_published_again_after_a_minute(
+    db, worker_db, queue, worker, server, site
+):
+    id = submit(db, queue=queue)
+    server.xtrim(STREAM, maxlen=0)
+    tick(worker_db, queue)
+    run_all(worker)
+    assert job(db, id)["status"] == "queued"
+    ask(site, "UPDATE jobs SET run_at = now() - interval '70 s'")
+    ask(site, f"UPDATE jobs SET published_at = now() - interval '61 s' WHERE id = {id}")
+    tick(worker_db, queue)
+    run_all(worker)
+    assert job(db, id)["status"] == "completed"
+
+
 def test_an_emptied_redis_is_filled_again_within_one_tick(
     db, worker_db, queue, worker, server, due
 ):
@@ -131,8 +147,6 @@ def test_a_lost_group_is_created_again_by_whoever_notices(db, queue, worker, ser
 def test_a_group_lost_between_reading_and_acknowledging_harms_nothing(
     db, queue, worker_db, worker, settings, server
 ):
-    from coreskills.worker.handlers import HANDLERS
-
     def losing(context):
         server.flushall()
         return HANDLERS["self_test"](context)

@@ -33,7 +33,7 @@ FILL = [
               CASE WHEN n % 500 <> 0 THEN now() END,
               CASE WHEN n % 1000 <> 0 THEN now() END
          FROM generate_series(1, {n}) n""",
-    """INSERT INTO job_attempts (job_id, attempt, worker) SELECT id, 1, 'w' FROM jobs""",
+    """INSERT INTO job_attempts (job_id, attempt, worker) SELECT id, 1, 'w' FROM jobs WHERE status <> 'queued'""",
     """INSERT INTO import_rows (job_id, line, person_key, record)
        SELECT 1 + n % 10, n, 'student:S' || n, '{{}}' FROM generate_series(1, {n}) n""",
     """INSERT INTO import_results (job_id, line, action, username, username_stem, faults)
@@ -82,7 +82,7 @@ STEPS = [
     (access, "select_api_token", {"token_hash": b"\0" * 8}),
     (imports, "select_planned_usernames", {"job_id": 7, "stems": ["u7"]}),
     (imports, "select_existing_people", {"student_ids": ["S7"], "employee_ids": ["E7"]}),
-    (leases, "claim_job", {"id": 7, "worker": "w", "engine": "native", "lease": 5}),
+    (leases, "claim_job", {"id": 500, "worker": "w", "engine": "native", "lease": 5}),
     (leases, "claim_next_job", {"worker": "w", "engine": "native", "lease": 5}),
     (leases, "reap_jobs", {"max_crashes": 3}),
     (leases, "lock_unpublished", {"grace": 0.1}),
@@ -106,8 +106,9 @@ def full(postgres):
         yield conn
 
 
-def plan(conn, module, query, arguments, *, options="") -> dict:
-    explain = f"EXPLAIN (FORMAT JSON{options}) {module.SQL[query]}"
+def plan(conn, module, query, arguments) -> dict:
+    """As executed; what it changed is taken back."""
+    explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {module.SQL[query]}"
     with conn.transaction(force_rollback=True):
         return conn.execute(explain, arguments).fetchone()[0][0]["Plan"]
 
@@ -116,24 +117,28 @@ def nodes(tree) -> list[dict]:
     return [tree] + [node for child in tree.get("Plans", []) for node in nodes(child)]
 
 
+def thrown_away(tree) -> float:
+    """Rows that were read and were not what was asked for."""
+    return sum(n.get("Rows Removed by Filter", 0) * n["Actual Loops"] for n in nodes(tree))
+
+
 @pytest.mark.parametrize(("module", "query", "arguments"), LISTS, ids=case)
 def test_a_list_is_read_along_an_index(full, module, query, arguments):
-    found = nodes(plan(full, module, query, arguments))
-    assert "Seq Scan" not in {node["Node Type"] for node in found}
-    sorted_rows = [node["Plan Rows"] for node in found if node["Node Type"] == "Sort"]
-    assert all(rows <= 1000 for rows in sorted_rows)
+    found = plan(full, module, query, arguments)
+    assert not [node for node in nodes(found) if node["Node Type"] == "Seq Scan"]
+    assert thrown_away(found) <= ROWS / 10
 
 
 @pytest.mark.parametrize(("module", "query", "arguments"), STEPS, ids=case)
 def test_a_single_thing_is_found_by_an_index(full, module, query, arguments):
-    found = nodes(plan(full, module, query, arguments))
-    assert not [n for n in found if n["Node Type"] == "Seq Scan"]
+    found = plan(full, module, query, arguments)
+    assert not [node for node in nodes(found) if node["Node Type"] == "Seq Scan"]
+    assert thrown_away(found) <= 1
 
 
 def test_a_late_page_costs_what_the_first_costs(full):
     def blocks(after: int) -> int:
-        arguments = {"after": after, "limit": 50}
-        tree = plan(full, users, "select_users", arguments, options=", ANALYZE, BUFFERS")
+        tree = plan(full, users, "select_users", {"after": after, "limit": 50})
         return tree["Shared Hit Blocks"] + tree["Shared Read Blocks"]
 
     assert blocks(ROWS - 100) <= blocks(0) + 5
@@ -141,7 +146,5 @@ def test_a_late_page_costs_what_the_first_costs(full):
 
 @pytest.mark.parametrize("index", ["jobs_waiting", "jobs_unpublished", "jobs_leased"])
 def test_the_indexes_of_the_queue_are_as_small_as_the_backlog(full, index):
-    entries = full.execute("SELECT reltuples FROM pg_class WHERE relname = %s", [index]).fetchone()[
-        0
-    ]
-    assert entries <= ROWS / 500
+    ((size,),) = full.execute("SELECT pg_relation_size(%s::regclass)", [index]).fetchall()
+    assert size <= 8 * 8192

@@ -11,6 +11,7 @@ from coreskills.api.answers import conditional
 from coreskills.api.permissions import public
 
 blueprint = APIBlueprint("description", __name__, enable_openapi=False)
+_DOCUMENT = "coreskills.document"
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>CoreSkills API</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -24,7 +25,11 @@ _PAGE = """<!doctype html>
 @blueprint.get("/openapi.json")
 @public
 def get_openapi() -> Response:
-    return conditional(orjson.dumps(current_app.spec))  # type: ignore[attr-defined]
+    made = current_app.extensions.get(_DOCUMENT)
+    if made is None:  # once for each process: it takes longer than a hundred lists
+        made = orjson.dumps(current_app.spec)  # type: ignore[attr-defined]
+        current_app.extensions[_DOCUMENT] = made
+    return conditional(made)
 
 
 @blueprint.get("/")

@@ -75,6 +75,8 @@ class Postgres:
             "max_connections": 60,
             "shared_buffers": "32MB",
             "max_wal_size": "512MB",
+            "io_method": "sync",  # no I/O processes of its own: memory counts more here
+            "max_logical_replication_workers": 0,
             "timezone": "UTC",
             "log_timezone": "UTC",
             "log_line_prefix": "%m [%p] %u@%d ",

@@ -34,7 +34,6 @@ def copy_rows(
 ) -> None:
     """Stream (line, person_key, record) into the staging table."""
     run(conn, SQL["allow_long_statement"])
-    run(conn, SQL["allow_minutes"])
     with conn.cursor() as cursor, cursor.copy(SQL["copy_rows"]) as copy:
         for line, key, record in rows:
             copy.write_row((job_id, line, key, json.dumps(record)))
@@ -74,6 +73,7 @@ def delete_results(conn: Connection, job_id: int) -> None:
 
 
 def copy_results(conn: Connection, job_id: int, results: Iterable[Row]) -> None:
+    run(conn, SQL["relax_durability"])
     with conn.cursor() as cursor, cursor.copy(SQL["copy_results"]) as copy:
         for row in results:
             faults = json.dumps(row["faults"]) if "faults" in row else None

@@ -418,11 +418,7 @@ ALTER TABLE ONLY public.users
 
 CREATE INDEX api_tokens_by_operator ON public.api_tokens USING btree (operator_id, id);
 
-CREATE INDEX audit_logs_by_action ON public.audit_logs USING btree (action, id);
-
 CREATE INDEX audit_logs_by_job ON public.audit_logs USING btree (job_id, id) WHERE (job_id IS NOT NULL);
-
-CREATE INDEX audit_logs_by_resource ON public.audit_logs USING btree (resource_type, resource_id, id);
 
 CREATE INDEX audit_logs_by_user ON public.audit_logs USING btree (user_id, id) WHERE (user_id IS NOT NULL);
 
@@ -437,8 +433,6 @@ CREATE INDEX idempotency_keys_by_job ON public.idempotency_keys USING btree (job
 CREATE INDEX import_results_by_stem ON public.import_results USING btree (job_id, username_stem) WHERE (action = 'created'::text);
 
 CREATE INDEX import_results_rejected ON public.import_results USING btree (job_id, line) WHERE (action = 'rejected'::text);
-
-CREATE INDEX import_rows_by_person ON public.import_rows USING btree (job_id, person_key);
 
 CREATE INDEX jobs_by_status ON public.jobs USING btree (status, id);
 

@@ -103,7 +103,6 @@ CREATE TABLE import_rows (
     record     jsonb NOT NULL,
     PRIMARY KEY (job_id, line)
 );
-CREATE INDEX import_rows_by_person ON import_rows (job_id, person_key);
 
 CREATE TABLE import_results (
     job_id          bigint NOT NULL REFERENCES jobs ON DELETE CASCADE,

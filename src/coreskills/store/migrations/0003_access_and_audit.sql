@@ -59,10 +59,8 @@ CREATE TABLE audit_logs (
     status        text NOT NULL CHECK (status IN ('success', 'failure', 'pending')),
     created_at    timestamptz NOT NULL DEFAULT now()
 );
-CREATE INDEX audit_logs_by_resource ON audit_logs (resource_type, resource_id, id);
 CREATE INDEX audit_logs_by_user ON audit_logs (user_id, id) WHERE user_id IS NOT NULL;
 CREATE INDEX audit_logs_by_job ON audit_logs (job_id, id) WHERE job_id IS NOT NULL;
-CREATE INDEX audit_logs_by_action ON audit_logs (action, id);
 
 CREATE FUNCTION refuse_rewrite() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -122,7 +122,7 @@ def test_an_unknown_kind_is_released_for_a_worker_that_knows_it(db, work, site):
 
 
 def test_an_effect_that_fails_takes_the_jobs_end_back_with_it(db, worker_db, settings, site):
-    """The end is written first in the transaction; a failing effect must not leave it behind."""
+    """Neither half of the transaction may stay behind without the other."""
 
     def half_done(context):
         outcome = HANDLERS["create_student"](context)

@@ -33,7 +33,8 @@ FILL = [
               CASE WHEN n % 500 <> 0 THEN now() END,
               CASE WHEN n % 1000 <> 0 THEN now() END
          FROM generate_series(1, {n}) n""",
-    """INSERT INTO job_attempts (job_id, attempt, worker) SELECT id, 1, 'w' FROM jobs WHERE status <> 'queued'""",
+    """INSERT INTO job_attempts (job_id, attempt, worker)
+       SELECT id, 1, 'w' FROM jobs WHERE status <> 'queued'""",
     """INSERT INTO import_rows (job_id, line, person_key, record)
        SELECT 1 + n % 10, n, 'student:S' || n, '{{}}' FROM generate_series(1, {n}) n""",
     """INSERT INTO import_results (job_id, line, action, username, username_stem, faults)

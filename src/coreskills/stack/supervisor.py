@@ -48,6 +48,10 @@ class Supervisor:
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
+        self.watch()
+
+    def watch(self) -> None:
+        """Until told to stop; then until nothing is left."""
         stop_file = self._home.run / "stop"
         stop_file.unlink(missing_ok=True)
         self._save()
@@ -126,6 +130,8 @@ class Supervisor:
                 self._ask_to_stop(child.program)
             end([child.state.identity for child in running if child.state.identity], PATIENCE)
             for child in running:
+                if child.process:
+                    child.process.wait()
                 child.state = replace(child.state, state="stopped", pid=None, started=None)
             self._save()
 

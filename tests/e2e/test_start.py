@@ -327,3 +327,17 @@ def test_nothing_connects_to_the_outside(reachable: Path):
     )
     assert done.returncode == 0, done.stderr + done.stdout
     assert "0 failed" in done.stdout
+
+
+def test_two_starts_at_once_make_one_instance(new_instance):
+    instance = new_instance()
+    command = [sys.executable, "-m", "coreskills", "start", "--home", str(instance.home)]
+    command += ["--no-seed", "--json", "--port-base", str(free_row())]
+    both = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    answers = [process.communicate(timeout=120) for process in both]
+    assert [process.returncode for process in both] == [0, 0], answers
+    pids = [{s["name"]: s["pid"] for s in json.loads(out)["services"]} for out, _ in answers]
+    assert pids[0] == pids[1]

@@ -39,6 +39,7 @@ def narrow(client, queue, settings):
 
 
 def limited(client, db, queue, settings, **changes):
+    _keep_clear_of_the_minute()
     return client_of(db, queue, replace(settings, api_processes=1, **changes), client.tokens)
 
 
@@ -71,6 +72,7 @@ def test_what_is_over_the_limit_changes_nothing(client, db, queue, settings, sit
 
 
 def test_each_of_two_processes_gives_its_half_of_the_limit(client, db, queue, settings):
+    _keep_clear_of_the_minute()
     half = client_of(
         db, queue, replace(settings, api_processes=2, reads_per_minute=4), client.tokens
     )
@@ -195,3 +197,10 @@ def test_without_redis_work_is_accepted_and_kept_for_the_workers(client, db, set
     with site.admin() as conn:
         kept = conn.execute("SELECT status::text, published_at FROM jobs").fetchall()
     assert kept == [("queued", None)] * 6
+
+
+def _keep_clear_of_the_minute():
+    """Windows begin with it; a test that straddles two of them would count in both."""
+    left = 60 - time.time() % 60
+    if left < 4:
+        time.sleep(left + 0.1)

@@ -93,6 +93,20 @@ def test_metrics_are_the_text_that_prometheus_reads(client, nobody):
     assert "coreskills_jobs_waiting 1.0" in lines
 
 
+def test_metrics_count_accepted_jobs_but_no_repeated_or_refused_request(client):
+    def accepted():
+        name = 'coreskills_jobs_accepted_total{type="create_student"} '
+        lines = client.get("/metrics").text.splitlines()
+        return sum(float(line.removeprefix(name)) for line in lines if line.startswith(name))
+
+    before = accepted()
+    for _ in range(3):
+        client.post("/api/v1/students", json=ADA, headers={"Idempotency-Key": "k"})
+    client.post("/api/v1/students", json=ADA)
+    client.post("/api/v1/students", json=ADA | {"grade_level": 13})
+    assert accepted() - before == 1
+
+
 def test_metrics_say_so_when_postgres_is_down(without_postgres):
     answer = without_postgres.get("/metrics")
     assert answer.status_code == 200

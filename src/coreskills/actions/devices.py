@@ -6,7 +6,6 @@ from coreskills.actions.request import Request
 from coreskills.domain.devices import Device, DeviceChange
 from coreskills.errors import Conflict, NotFound, StaleVersion
 from coreskills.store import audit, devices
-from coreskills.store.audit import Entry
 from coreskills.store.db import Connection, Database
 
 Row = dict[str, Any]
@@ -16,7 +15,12 @@ _FIELDS = tuple(DeviceChange.model_fields)
 def register_device(db: Database, request: Request, device: Device) -> Row:
     with db.transaction() as conn:
         id = devices.insert_device(conn, device.model_dump())
-        _note(conn, request, "device.registered", id, device.model_dump(mode="json"))
+        audit.insert_audit(
+            conn,
+            request.entry(
+                "device.registered", "device", id, details=device.model_dump(mode="json")
+            ),
+        )
         return _existing(conn, device.device_id)
 
 
@@ -31,7 +35,9 @@ def change_device(
         if not devices.update_device(conn, before["id"], version, row):
             raise StaleVersion(f"Device {device_id} was changed meanwhile; read it again")
         delta = {k: [before[k], v] for k, v in row.items() if before[k] != v}
-        _note(conn, request, "device.changed", before["id"], delta)
+        audit.insert_audit(
+            conn, request.entry("device.changed", "device", before["id"], details=delta)
+        )
         return _existing(conn, device_id)
 
 
@@ -42,7 +48,7 @@ def retire_device(db: Database, request: Request, device_id: str, version: int) 
         _refuse_retired(before)
         if not devices.retire_device(conn, before["id"], version):
             raise StaleVersion(f"Device {device_id} was changed meanwhile; read it again")
-        _note(conn, request, "device.retired", before["id"], {})
+        audit.insert_audit(conn, request.entry("device.retired", "device", before["id"]))
         return _existing(conn, device_id)
 
 
@@ -56,17 +62,3 @@ def _existing(conn: Connection, device_id: str) -> Row:
 def _refuse_retired(row: Row) -> None:
     if row["retired_at"]:
         raise Conflict(f"Device {row['device_id']} is retired", code="state_conflict")
-
-
-def _note(conn: Connection, request: Request, action: str, id: int, details: Row) -> None:
-    audit.insert_audit(
-        conn,
-        Entry(
-            action=action,
-            actor=request.actor,
-            resource_type="device",
-            resource_id=id,
-            request_id=request.request_id,
-            details=details,
-        ),
-    )

@@ -18,6 +18,7 @@ from coreskills.store import audit, jobs, leases
 from coreskills.store.audit import Entry
 from coreskills.store.db import Connection, Database
 from coreskills.store.jobs import NewJob
+from coreskills.telemetry import metrics
 
 DEADLINES = {"import_users": 600}  # seconds; every other kind has 60
 
@@ -63,6 +64,7 @@ def submit(
         accepted = _insert(db, request, work)
     except _KeyTaken:
         return _replay(db, request, work.digest) or _vanished()
+    metrics.jobs_accepted.labels(work.job_type).inc()
     _publish(db, queue, accepted.job_id)
     return accepted
 
@@ -157,12 +159,4 @@ def _refuse(conn: Connection, job_id: int, act: str, states: str) -> None:
 
 
 def _entry(request: Request, action: str, job_id: int, status: str = "success") -> Entry:
-    return Entry(
-        action=action,
-        actor=request.actor,
-        resource_type="job",
-        resource_id=job_id,
-        job_id=job_id,
-        request_id=request.request_id,
-        status=status,
-    )
+    return request.entry(action, "job", job_id, job_id=job_id, status=status)

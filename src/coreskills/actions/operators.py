@@ -7,7 +7,7 @@ from coreskills.domain.access import Role
 from coreskills.errors import Conflict, NotFound
 from coreskills.store import access, audit
 from coreskills.store.audit import Entry
-from coreskills.store.db import Connection, Database
+from coreskills.store.db import Database
 
 
 def add_operator(
@@ -16,7 +16,7 @@ def add_operator(
     hashed = hash_password(password) if password else None
     with db.transaction() as conn:
         id = access.insert_operator(conn, username, role, hashed)
-        _note(conn, request.actor, "operator.added", id, request.request_id)
+        audit.insert_audit(conn, request.entry("operator.added", "operator", id))
     return id
 
 
@@ -39,7 +39,7 @@ def change_operator(
         ):
             raise NotFound(f"There is no operator {id}")
         access.revoke_sessions_of(conn, id)
-        _note(conn, request.actor, "operator.changed", id, request.request_id)
+        audit.insert_audit(conn, request.entry("operator.changed", "operator", id))
 
 
 def bootstrap_operator(db: Database, username: str, role: Role, password: str, token: str) -> bool:
@@ -49,18 +49,13 @@ def bootstrap_operator(db: Database, username: str, role: Role, password: str, t
             return False
         id = access.insert_operator(conn, username, role, hash_password(password))
         access.insert_api_token(conn, id, "start", token_hash(token), None)
-        _note(conn, "system:start", "operator.added", id, None)
+        audit.insert_audit(
+            conn,
+            Entry(
+                action="operator.added",
+                actor="system:start",
+                resource_type="operator",
+                resource_id=id,
+            ),
+        )
     return True
-
-
-def _note(conn: Connection, actor: str, action: str, operator: int, request_id: str | None) -> None:
-    audit.insert_audit(
-        conn,
-        Entry(
-            action=action,
-            actor=actor,
-            resource_type="operator",
-            resource_id=operator,
-            request_id=request_id,
-        ),
-    )

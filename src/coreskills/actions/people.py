@@ -6,7 +6,6 @@ from coreskills.actions.request import Request
 from coreskills.domain.people import UserChange
 from coreskills.errors import Conflict, Fault, Invalid, NotFound, StaleVersion
 from coreskills.store import audit, users
-from coreskills.store.audit import Entry
 from coreskills.store.db import Database
 
 _COMMON = ("first_name", "last_name")
@@ -33,18 +32,8 @@ def change_user(
         if not users.update_user(conn, id, version, row):
             raise StaleVersion(f"User {id} was changed meanwhile; read it again")
         delta = {k: [before[k], v] for k, v in row.items() if before[k] != v}
-        audit.insert_audit(
-            conn,
-            Entry(
-                action="user.changed",
-                actor=request.actor,
-                resource_type="user",
-                resource_id=id,
-                user_id=id,
-                request_id=request.request_id,
-                details=delta,
-            ),
-        )
+        entry = request.entry("user.changed", "user", id, user_id=id, details=delta)
+        audit.insert_audit(conn, entry)
         after = users.select_user(conn, id)
     assert after is not None
     return after

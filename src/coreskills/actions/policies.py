@@ -6,7 +6,6 @@ from coreskills.actions.request import Request
 from coreskills.domain.policies import Policy, PolicyChange
 from coreskills.errors import Conflict, NotFound, StaleVersion
 from coreskills.store import audit, policies
-from coreskills.store.audit import Entry
 from coreskills.store.db import Connection, Database
 
 Row = dict[str, Any]
@@ -16,7 +15,9 @@ _FIELDS = tuple(PolicyChange.model_fields)
 def set_policy(db: Database, request: Request, policy: Policy) -> Row:
     with db.transaction() as conn:
         id = policies.insert_policy(conn, policy.model_dump())
-        _note(conn, request, "policy.set", id, policy.model_dump(mode="json"))
+        audit.insert_audit(
+            conn, request.entry("policy.set", "policy", id, details=policy.model_dump(mode="json"))
+        )
         return _existing(conn, id)
 
 
@@ -31,7 +32,7 @@ def change_policy(
         if not policies.update_policy(conn, id, version, row):
             raise StaleVersion(f"Policy {id} was changed meanwhile; read it again")
         delta = {k: [before[k], v] for k, v in row.items() if before[k] != v}
-        _note(conn, request, "policy.changed", id, delta)
+        audit.insert_audit(conn, request.entry("policy.changed", "policy", id, details=delta))
         return _existing(conn, id)
 
 
@@ -41,7 +42,7 @@ def retire_policy(db: Database, request: Request, id: int, version: int) -> Row:
         _refuse_retired(before)
         if not policies.retire_policy(conn, id, version):
             raise StaleVersion(f"Policy {id} was changed meanwhile; read it again")
-        _note(conn, request, "policy.retired", id, {})
+        audit.insert_audit(conn, request.entry("policy.retired", "policy", id))
         return _existing(conn, id)
 
 
@@ -55,17 +56,3 @@ def _existing(conn: Connection, id: int) -> Row:
 def _refuse_retired(row: Row) -> None:
     if row["retired_at"]:
         raise Conflict(f"Policy {row['id']} is retired", code="state_conflict")
-
-
-def _note(conn: Connection, request: Request, action: str, id: int, details: Row) -> None:
-    audit.insert_audit(
-        conn,
-        Entry(
-            action=action,
-            actor=request.actor,
-            resource_type="policy",
-            resource_id=id,
-            request_id=request.request_id,
-            details=details,
-        ),
-    )

@@ -6,8 +6,7 @@ import secrets
 from coreskills.actions.request import Request
 from coreskills.errors import Conflict, NotFound
 from coreskills.store import access, audit
-from coreskills.store.audit import Entry
-from coreskills.store.db import Connection, Database
+from coreskills.store.db import Database
 
 TOKEN_PREFIX = "cs_"  # lets secret scanners and people recognise one
 
@@ -26,7 +25,7 @@ def create_token(db: Database, request: Request, name: str, days: int | None) ->
     operator, token = _operator_id(request), new_token()
     with db.transaction() as conn:
         id = access.insert_api_token(conn, operator, name, token_hash(token), days)
-        _note(conn, request, "token.created", id)
+        audit.insert_audit(conn, request.entry("token.created", "token", id))
     return id, token
 
 
@@ -35,23 +34,10 @@ def revoke_token(db: Database, request: Request, id: int) -> None:
     with db.transaction() as conn:
         if not access.revoke_api_token(conn, id, operator):
             raise NotFound(f"You have no live token {id}")
-        _note(conn, request, "token.revoked", id)
+        audit.insert_audit(conn, request.entry("token.revoked", "token", id))
 
 
 def _operator_id(request: Request) -> int:
     if request.principal.id is None:
         raise Conflict("An open sandbox has no operators, so no tokens", code="no_operator")
     return request.principal.id
-
-
-def _note(conn: Connection, request: Request, action: str, id: int) -> None:
-    audit.insert_audit(
-        conn,
-        Entry(
-            action=action,
-            actor=request.actor,
-            resource_type="token",
-            resource_id=id,
-            request_id=request.request_id,
-        ),
-    )

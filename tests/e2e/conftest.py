@@ -71,7 +71,7 @@ class Instance:
         return int(state["supervisor"]["pid"])
 
     def processes(self) -> list[psutil.Process]:
-        """Everything whose command line or working folder is this home's, zombies aside."""
+        """Whose command line, working folder or environment is of this home, zombies aside."""
         return [process for process in psutil.process_iter() if self._is_ours(process)]
 
     def _is_ours(self, process: psutil.Process) -> bool:
@@ -79,7 +79,8 @@ class Instance:
             if process.status() == psutil.STATUS_ZOMBIE or process.pid == os.getpid():
                 return False
             mark = str(self.home)
-            return mark in " ".join(process.cmdline()) or process.cwd().startswith(mark)
+            seen = [*process.cmdline(), process.cwd(), *process.environ().values()]
+            return any(mark in text for text in seen)
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             return False
 

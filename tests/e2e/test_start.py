@@ -137,8 +137,11 @@ def test_what_a_crash_leaves_over_is_cleaned_up_by_the_next_start(new_instance):
     instance = new_instance()
     instance.start("--no-seed")
     before = {process.pid for process in instance.processes()}
+    pids = {name: instance.pid(name) for name in ("api", "worker")}
     os.kill(instance.supervisor(), signal.SIGKILL)
     time.sleep(0.3)
+    for name in ("api", "worker"):  # and as if the crash had taken these parents, too
+        os.kill(pids[name], signal.SIGKILL)
     instance.start("--no-seed")
     assert not before & {process.pid for process in instance.processes()}
     assert instance.api.get("/health")["status"] == "healthy"
@@ -173,6 +176,8 @@ def test_a_killed_service_comes_back_and_no_job_is_lost(new_instance, name):
         time.sleep(0.1)
     job = _post_patiently(instance)
     assert instance.api.wait_for_job(job, 30)["status"] == "completed"
+    instance.stop()
+    assert instance.processes() == []
 
 
 def _post_patiently(instance: Instance) -> int:

@@ -155,6 +155,7 @@ def test_rows_come_in_pages_and_by_what_became_of_them(client, worker):
     path = f"/api/v1/imports/{job['id']}/rows"
     lines, next_page = [], f"{path}?limit=3"
     while next_page:
+        assert len(lines) < 100, "the pages go round in circles"
         answer = client.get(next_page)
         lines += [row["line"] for row in answer.json["rows"]]
         next_page = answer.headers.get("Link", "").partition(">")[0].removeprefix("<")

@@ -32,6 +32,7 @@ def all_of(client, path, name):
     """Every entry of a list, page by page."""
     found, cursor = [], ""
     while cursor is not None:
+        assert len(found) < 2000, "the pages go round in circles"
         body = client.get(f"{path}{'&' if '?' in path else '?'}limit=200{cursor}").json
         found += body[name]
         cursor = f"&cursor={body['next']}" if "next" in body else None

@@ -52,6 +52,13 @@ def test_a_job_of_a_dead_worker_is_queued_again_at_once(db, worker_db, settings,
     assert attempts(db, id) == ["crashed", "completed"]
 
 
+def test_what_was_taken_back_is_published_anew(db, crash, site):
+    submit(db)
+    ask(site, "UPDATE jobs SET published_at = now()")
+    crash()
+    assert ask(site, "SELECT published_at FROM jobs") == [(None,)]
+
+
 def test_after_the_second_crash_it_waits_a_little(db, crash, site):
     submit(db)
     crash(), crash()

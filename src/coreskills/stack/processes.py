@@ -1,5 +1,7 @@
 """Processes by pid *and* start time: a pid alone may by now belong to somebody else."""
 
+import os
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,15 +27,18 @@ def alive(identity: Identity | None) -> bool:
 
 
 def end(identities: Iterable[Identity], patience: float) -> None:
-    """Ask these processes to stop, then kill what is left of them and of their children.
+    """Ask these processes to stop, then kill what is left of them and of their sessions.
 
     Only the parents are asked: a server that stops its own children hangs when they are told, too.
+    Orphans, whose parent was killed, are asked themselves.
     """
     tree: list[psutil.Process] = []
     for identity in identities:
-        if process := _process(identity):
-            tree += [process, *_children(process)]
-            _unless_gone(process.terminate)
+        process = _process(identity)
+        members = [*(_children(process) if process else ()), *_session(identity)]
+        for asked in [process] if process else members:
+            _unless_gone(asked.terminate)
+        tree += [process, *members] if process else members
     _, stubborn = psutil.wait_procs(tree, timeout=patience)
     for process in stubborn:
         _unless_gone(process.kill)
@@ -68,6 +73,26 @@ def _process(identity: Identity | None) -> psutil.Process | None:
     except psutil.NoSuchProcess:
         return None
     return process if same else None
+
+
+def _session(identity: Identity) -> list[psutil.Process]:
+    """Who is left in the session that a program began; orphans, too. There is none on Windows.
+
+    The system gives a number to nobody else as long as a session has it. If a process of this
+    number lives that is not ours, the session is its own.
+    """
+    if sys.platform == "win32":
+        return []
+    if psutil.pid_exists(identity.pid) and _process(identity) is None:
+        return []
+    return [process for process in psutil.process_iter() if _is_member(process, identity.pid)]
+
+
+def _is_member(process: psutil.Process, session: int) -> bool:
+    try:
+        return process.pid != session and os.getsid(process.pid) == session
+    except (ProcessLookupError, PermissionError):
+        return False
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:

@@ -21,6 +21,7 @@ from coreskills.stack.state import ServiceState, State
 
 TICK = 0.05
 PATIENCE = 22.0  # seconds to stop by itself; a worker may finish its job
+ORPHAN_PATIENCE = 2.0
 LONGEST_PAUSE = 10.0
 LARGEST_LOG = 20 * 2**20  # bytes; one older copy is kept
 TRIM_EVERY = 10.0
@@ -78,6 +79,8 @@ class Supervisor:
         if code is None:
             return False
         child.process = None
+        if child.state.identity:
+            end([child.state.identity], ORPHAN_PATIENCE)  # a killed parent leaves its children
         self._ended(child, code)
         return True
 

@@ -1,5 +1,6 @@
 """The only module that reads the environment."""
 
+import math
 import os
 import sys
 from collections.abc import Mapping
@@ -102,7 +103,10 @@ def _typed(text: str, kind: Any) -> Any:
         if text.lower() not in ("true", "false"):
             raise ValueError(f"must be true or false, is {text!r}")
         return text.lower() == "true"
-    return kind(text)
+    value = kind(text)
+    if kind in (int, float) and not 0 < value < math.inf:  # nan is not, either
+        raise ValueError(f"must be a positive number, is {text!r}")
+    return value
 
 
 def _list(faults: list[Fault]) -> str:

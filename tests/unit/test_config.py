@@ -109,3 +109,10 @@ def test_the_state_folder_is_what_was_given_before_what_the_environment_says(tmp
 def test_child_processes_inherit_no_secret_of_the_users_shell():
     kept = config.inherited({"PATH": "/bin", "AWS_SECRET_ACCESS_KEY": "x", "PYTHONPATH": "y"})
     assert kept == {"PATH": "/bin"}
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "five"])
+def test_a_number_must_be_positive(text):
+    with pytest.raises(Invalid) as refused:
+        config.load({"CORESKILLS_LEASE_SECONDS": text})
+    assert [fault.at for fault in refused.value.faults] == ["CORESKILLS_LEASE_SECONDS"]

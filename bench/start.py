@@ -46,7 +46,9 @@ def main() -> None:
     report.at_most("warm start, to the proven job", _median(warm, "proven"), 4, "s")
     shared = "memory at rest, a page shared by several processes counted once (PSS)"
     report.at_most(shared, _median(cold, "pss"), 450, "MiB")
-    report.note("the same, counted for each of them (sum of RSS)", f"{_median(cold, 'rss'):.0f} MiB")
+    report.note(
+        "the same, counted for each of them (sum of RSS)", f"{_median(cold, 'rss'):.0f} MiB"
+    )
     report.at_most("coreskills --help", _help_milliseconds(10), 200, "ms")
     report.details = {"cold": [vars(s) for s in cold], "warm": [vars(s) for s in warm]}
     report.put()
@@ -81,7 +83,9 @@ def _help_milliseconds(rounds: int) -> float:
     times = []
     for _ in range(rounds):
         began = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "coreskills", "--help"], stdout=subprocess.DEVNULL, check=True)
+        subprocess.run(
+            [sys.executable, "-m", "coreskills", "--help"], stdout=subprocess.DEVNULL, check=True
+        )
         times.append((time.perf_counter() - began) * 1000)
     return median(times)
 

@@ -746,7 +746,7 @@ def test_the_real_lock_installs_and_imports(checkout: Checkout) -> None:
     if "index cannot be reached" in done.stderr and os.environ.get("CI") != "true":
         pytest.skip("no package index can be reached from here")
     assert done.returncode == 0, done.stderr
-    imports = "apiflask, argon2, granian, jwt, limits, orjson, prometheus_client, psutil, psycopg"
-    imports += ", psycopg_pool, pydantic, redis, rich, structlog, typer, platformdirs, cryptography"
+    imports = "apiflask, argon2, fasteners, granian, jwt, orjson, prometheus_client, psutil"
+    imports += ", psycopg, psycopg_pool, pydantic, redis, rich, structlog, typer, cryptography"
     python = str(checkout.environment / "bin/python")
     assert checkout.run([python, "-c", f"import {imports}"]).returncode == 0

@@ -66,6 +66,7 @@ def test_no_secret_is_stored_in_the_clear(client, nobody, site):
     everything = "\n".join(str(row) for row in rows)
     for secret in (PASSWORD, made, grant["refresh_token"], grant["access_token"]):
         assert secret not in everything
+        assert secret.encode().hex() not in everything, "bytea is shown in hexadecimal"
     assert token_hash(made).hex() in everything
 
 

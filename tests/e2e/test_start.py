@@ -122,6 +122,16 @@ def test_secrets_are_private_and_in_no_command_line_or_environment(new_instance)
         assert not [secret for secret in secrets if secret in seen]
 
 
+def test_only_loopback_is_bound(running):
+    listening = {
+        connection.laddr.ip
+        for process in running.processes()
+        for connection in process.net_connections(kind="inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}
+
+
 def test_the_password_is_shown_at_the_first_start_and_never_again(new_instance):
     instance = new_instance()
     base = str(free_row())

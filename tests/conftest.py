@@ -131,7 +131,10 @@ def jwt_key() -> str:
 
 @pytest.fixture
 def settings(site: Site, jwt_key: str) -> Settings:
-    return Settings(database_url=site.url(roles.API), jwt_key=jwt_key, lease_seconds=2.0)
+    """One job at a time, so that a test can look between two."""
+    return Settings(
+        database_url=site.url(roles.API), jwt_key=jwt_key, lease_seconds=2.0, batch_jobs=1
+    )
 
 
 @pytest.fixture
@@ -164,7 +167,7 @@ def worker(worker_db: Database, queue: RedisQueue, settings: Settings) -> Worker
     with worker_db.reading() as conn:
         Dispatcher(worker_db, queue).tick(conn)
     made = Worker(worker_db, queue, NativeEngine(), settings, f"worker-{secrets.token_hex(4)}")
-    while made.run_one(wait_seconds=0.05):
+    while made.run_once(wait_seconds=0.05):
         pass  # the first tick fires the schedules
     return made
 

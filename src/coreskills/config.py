@@ -39,8 +39,10 @@ class Settings:
     directory_suffix: str = "DC=coreskills,DC=example"
     engine: str = "native"
     lease_seconds: float = 15.0
+    batch_jobs: int = 32  # the most that a worker claims and commits together
     poll_seconds: float = 0.25
     metrics_dir: str = ""  # where processes of one API share their counters
+    failpoints: str = ""  # a folder; only for tests that make processes die at chosen moments
     log_level: str = "info"
     log_format: str = "json"  # or "text", for people
 

@@ -8,7 +8,7 @@ import orjson
 from apiflask import APIFlask
 from flask.json.provider import DefaultJSONProvider
 
-from coreskills import __version__, config
+from coreskills import __version__, config, failpoints
 from coreskills.api import (
     audit,
     description,
@@ -112,6 +112,7 @@ def wsgi() -> Any:
     """What the web server loads, once in each of its processes."""
     settings = config.load()
     logs.configure("api", settings.log_level, settings.log_format)
+    failpoints.enable(settings.failpoints)
     share = max(1, settings.api_processes)
     db = Database(
         settings,

@@ -49,7 +49,7 @@ def district(client, worker):
     client.post("/api/v1/imports", data=ROSTER, content_type="text/csv")
     for path, body in (("students", ADA), ("staff", JEAN), ("devices", LAPTOP), ("policies", LOCK)):
         assert client.post(f"/api/v1/{path}", json=body).status_code < 300
-    while worker.run_one(wait_seconds=0.2):
+    while worker.run_once(wait_seconds=0.2):
         pass
     return client
 

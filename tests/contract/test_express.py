@@ -60,7 +60,7 @@ def seeded(client, worker):
             "graduation_year": 2028,
         }
         client.post("/api/v1/students", json=student)
-        worker.run_one(wait_seconds=1)
+        worker.run_once(wait_seconds=1)
     for number in range(3):
         device = {
             "device_id": f"D{number}",

@@ -202,7 +202,7 @@ def test_a_body_of_unknown_length_is_cut_off_at_64_kib(client):
 
 def test_a_student_who_exists_is_409_and_the_answer_says_which_user(client, worker, site):
     client.post(STUDENT, json=ADA)
-    worker.run_one(wait_seconds=1)
+    worker.run_once(wait_seconds=1)
     (user,) = client.get("/api/v1/users").json["users"]
     before = contents(site)
     for path in (STUDENT, "/api/v1/students"):

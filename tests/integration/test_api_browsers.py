@@ -157,7 +157,7 @@ def test_a_request_keeps_its_own_name_if_that_is_harmless(client):
 
 def test_the_open_sandbox_needs_no_token(sandbox, worker):
     assert sandbox.post(STUDENT, json=ADA).status_code == 202
-    worker.run_one(wait_seconds=1)
+    worker.run_once(wait_seconds=1)
     (user,) = sandbox.get("/api/v1/users").json["users"]
     assert user["first_name"] == "Ada"
     assert sandbox.get("/api/v1/auth/me").json == {"name": "sandbox", "role": "instructor"}

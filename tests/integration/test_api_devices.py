@@ -28,7 +28,7 @@ def laptop(client):
 @pytest.fixture
 def ada(client, worker):
     client.post("/api/v1/users/student", json=ADA)
-    worker.run_one(wait_seconds=1)
+    worker.run_once(wait_seconds=1)
     return client.get("/api/v1/users").json["users"][0]["id"]
 
 

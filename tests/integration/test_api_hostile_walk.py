@@ -256,7 +256,7 @@ def test_no_header_breaks_a_read_a_write_a_change_or_an_upload(client, site):
 
 def test_hostile_changes_of_things_that_exist_leave_them_as_they_were(client, worker, site):
     client.post("/api/v1/users/student", json=ADA)
-    worker.run_one(wait_seconds=1)
+    worker.run_once(wait_seconds=1)
     laptop = {"device_id": "1", "device_name": "n", "device_type": "laptop", "platform": "linux"}
     assert client.post("/api/v1/devices", json=laptop).status_code == 201
     policy = {"policy_name": "p", "policy_type": "security", "description": "d"}

@@ -36,7 +36,7 @@ def test_the_order_of_the_fields_makes_no_other_body(client):
 
 def test_a_key_still_gives_its_job_after_the_student_exists(client, worker):
     first = posted(client)
-    worker.run_one(wait_seconds=1)
+    worker.run_once(wait_seconds=1)
     again = posted(client)
     assert (again.status_code, again.json["job_id"]) == (202, first.json["job_id"])
     assert again.json["status"] == "completed"
@@ -116,11 +116,11 @@ def test_twenty_different_bodies_with_one_key_make_one_job(client):
 
 def test_disabling_a_user_twice_with_one_key_is_one_job(client, worker):
     posted(client)
-    worker.run_one(wait_seconds=1)
+    worker.run_once(wait_seconds=1)
     headers = {"Idempotency-Key": "leaver-1"}
     first = client.delete("/api/v1/users/1", headers=headers)
     assert first.status_code == 202
     assert client.delete("/api/v1/users/1", headers=headers).json == first.json
     refused(client.delete("/api/v1/users/1"), 409, "job_open")
-    worker.run_one(wait_seconds=1)
+    worker.run_once(wait_seconds=1)
     assert client.get("/api/v1/users/1").json["is_active"] is False

@@ -89,7 +89,7 @@ def uploaded(client, body, query="", **more):
 def finished(client, worker, answer):
     """The import's job after the worker ran it."""
     assert answer.status_code == 202, answer.text
-    assert worker.run_one(wait_seconds=2)
+    assert worker.run_once(wait_seconds=2)
     job = client.get(answer.headers["Location"]).json
     assert job["status"] == "completed", job
     return job
@@ -267,7 +267,7 @@ def test_an_import_that_fails_while_it_is_staged_leaves_nothing(client, site):
 
 def test_a_student_who_differs_in_the_directory_is_rejected(client, worker):
     client.post("/api/v1/users/student", json=ADA)
-    worker.run_one(wait_seconds=1)
+    worker.run_once(wait_seconds=1)
     job = finished(client, worker, uploaded(client, ADAS.replace(b"Ada", b"Augusta")))
     assert (job["result"]["created"], job["result"]["rejected"]) == (0, 1)
     (row,) = client.get(f"/api/v1/imports/{job['id']}/rows").json["rows"]

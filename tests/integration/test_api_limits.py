@@ -140,7 +140,7 @@ def test_a_connection_that_comes_back_in_time_is_waited_for(narrow):
 
 def test_a_locked_row_is_503_and_not_a_hanging_request(client, site, worker):
     client.post(STUDENT, json=ADA)
-    worker.run_one(wait_seconds=1)
+    worker.run_once(wait_seconds=1)
     path = "/api/v1/users/1"
     with site.admin() as conn, conn.transaction():
         conn.execute("SELECT 1 FROM users WHERE id = 1 FOR UPDATE")

@@ -51,7 +51,7 @@ def test_a_job_shows_type_status_data_and_result(client, worker):
     assert waiting.json["result"] is None
     assert waiting.headers["Retry-After"] == "1"
 
-    assert worker.run_one(wait_seconds=1)
+    assert worker.run_once(wait_seconds=1)
 
     done = client.get(f"/api/v1/jobs/{id}")
     assert done.json["status"] == "completed"
@@ -64,7 +64,7 @@ def test_a_job_shows_type_status_data_and_result(client, worker):
 def test_users_of_both_types_are_listed_with_the_fields_of_old(client, worker):
     client.post("/api/v1/users/student", json=ADA)
     client.post("/api/v1/users/staff", json=JEAN)
-    while worker.run_one(wait_seconds=0.2):
+    while worker.run_once(wait_seconds=0.2):
         pass
     answer = client.get("/api/v1/users")
     assert answer.status_code == 200

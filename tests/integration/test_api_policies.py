@@ -27,9 +27,9 @@ def lock(client):
 def people(client, worker):
     """Ada is user 1, Jean user 2."""
     client.post("/api/v1/users/student", json=ADA)
-    worker.run_one(wait_seconds=1)
+    worker.run_once(wait_seconds=1)
     client.post("/api/v1/users/staff", json=JEAN)
-    worker.run_one(wait_seconds=1)
+    worker.run_once(wait_seconds=1)
     return client
 
 
@@ -141,7 +141,7 @@ def test_a_person_does_not_get_the_fields_of_the_other_kind(people, site):
 
 def test_a_disabled_person_cannot_be_changed(people, worker, site):
     assert people.delete("/api/v1/users/1").status_code == 202
-    worker.run_one(wait_seconds=1)
+    worker.run_once(wait_seconds=1)
     before = contents(site)
     refused(changed(people, "/api/v1/users/1", {"last_name": "King"}), 409, "state_conflict")
     assert contents(site) == before

@@ -20,7 +20,7 @@ def imported(client, worker):
     def run(query=""):
         answer = client.post(f"/api/v1/imports{query}", data=FILE, content_type="text/csv")
         assert answer.status_code == 202, answer.text
-        assert worker.run_one(wait_seconds=2)
+        assert worker.run_once(wait_seconds=2)
         job = client.get(answer.headers["Location"]).json
         assert job["status"] == "completed", job
         return job

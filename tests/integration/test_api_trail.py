@@ -45,7 +45,7 @@ def district(client, worker):
         return client.post(f"/api/v1/{path}", json=body).json
 
     made("users/student", ADA)
-    worker.run_one(wait_seconds=1)
+    worker.run_once(wait_seconds=1)
     made("devices", LAPTOP)
     made("policies", LOCK)
     places = {

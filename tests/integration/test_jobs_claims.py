@@ -9,6 +9,7 @@ import pytest
 from coreskills.actions import jobs as job_actions
 from coreskills.errors import Conflict
 from coreskills.store import leases
+from coreskills.store.leases import Claimant
 from coreskills.worker.handlers import HANDLERS
 from tests.people import ADA
 from tests.pipeline import (
@@ -31,7 +32,9 @@ from tests.pipeline import (
     usernames,
 )
 
-CLAIM = {"engine": "native", "lease": 15.0}
+
+def by(worker: str) -> Claimant:
+    return Claimant(worker, "native", 15.0)
 
 
 def test_of_eight_who_claim_at_once_one_gets_the_job(db, worker_db):
@@ -41,7 +44,7 @@ def test_of_eight_who_claim_at_once_one_gets_the_job(db, worker_db):
     def claim_all(name: str) -> list[int]:
         start.wait()
         with worker_db.reading() as conn:
-            return [id for id in ids if leases.claim_job(conn, id, worker=name, **CLAIM)]
+            return [id for id in ids if leases.claim_jobs(conn, [id], by(name))[0]]
 
     with ThreadPoolExecutor(8) as pool:
         claimed = list(pool.map(claim_all, [f"w{n}" for n in range(8)]))
@@ -55,8 +58,7 @@ def test_of_eight_who_poll_at_once_each_gets_another_job(db, worker_db):
     def claim_five(name: str) -> list[int]:
         start.wait()
         with worker_db.reading() as conn:
-            taken = [leases.claim_next_job(conn, worker=name, **CLAIM) for _ in range(5)]
-        return [job.id for job in taken if job]
+            return [job.id for job in leases.claim_next_jobs(conn, 5, by(name))]
 
     with ThreadPoolExecutor(8) as pool:
         claimed = list(pool.map(claim_five, [f"w{n}" for n in range(8)]))
@@ -67,8 +69,8 @@ def test_a_job_whose_time_has_not_come_is_not_claimed(db, worker_db, site):
     id = submit(db)
     ask(site, "UPDATE jobs SET run_at = now() + interval '1 minute'")
     with worker_db.reading() as conn:
-        assert leases.claim_job(conn, id, worker="w", **CLAIM) is None
-        assert leases.claim_next_job(conn, worker="w", **CLAIM) is None
+        assert leases.claim_jobs(conn, [id], by("w")) == ([], [])
+        assert leases.claim_next_jobs(conn, 9, by("w")) == []
 
 
 def test_eight_workers_give_two_hundred_students_two_hundred_names(
@@ -98,22 +100,23 @@ def test_eight_workers_give_two_hundred_students_two_hundred_names(
 def test_whoever_lost_the_lease_can_write_nothing_at_all(db, worker_db, site):
     id = submit(db)
     with worker_db.reading() as conn:
-        mine = leases.claim_job(conn, id, worker="slow", **CLAIM)
+        mine = leases.claim_jobs(conn, [id], by("slow"))[0][0]
         expire_leases(site)
         leases.reap_jobs(conn)
-        theirs = leases.claim_job(conn, id, worker="quick", **CLAIM)
+        theirs = leases.claim_jobs(conn, [id], by("quick"))[0][0]
         assert (mine.attempt, theirs.attempt) == (1, 2)
         before = job(db, id)
 
-        assert not leases.renew_lease(conn, mine, lease=15.0)
-        assert not leases.finish_job(conn, mine, {"by": "slow"})
+        assert leases.renew_leases(conn, [mine], 15.0) == set()
+        assert not leases.report_progress(conn, mine, {"done": 1}, 15.0)
+        assert not leases.finish_jobs(conn, [(mine, {"by": "slow"})])
         assert not leases.fail_job(conn, mine, "x", "x")
         assert not leases.retry_job(conn, mine, "x", "x", 0)
         assert not leases.release_job(conn, mine, 0)
         assert job(db, id) == before
 
-        assert leases.finish_job(conn, theirs, {"by": "quick"})
-        assert not leases.finish_job(conn, mine, {"by": "slow"})
+        assert leases.finish_jobs(conn, [(theirs, {"by": "quick"})])
+        assert not leases.finish_jobs(conn, [(mine, {"by": "slow"})])
     assert job(db, id)["result"] == {"by": "quick"}
     assert attempts(db, id) == ["crashed", "completed"]
 
@@ -122,12 +125,12 @@ def test_the_outcome_of_a_worker_that_was_thought_dead_is_discarded(db, worker_d
     id = submit(db, "create_student", ADA)
     gate = Gate()
     slow = polling_worker(worker_db, settings, engine=GatedEngine(gate))
-    with in_background(lambda: slow.run_one(wait_seconds=0), gate=gate):
+    with in_background(lambda: slow.run_once(wait_seconds=0), gate=gate):
         gate.await_arrival()
         expire_leases(site)
         with worker_db.reading() as conn:
             assert [row["id"] for row in leases.reap_jobs(conn)] == [id]
-        assert polling_worker(worker_db, settings).run_one(wait_seconds=0).attempt == 2
+        assert polling_worker(worker_db, settings).run_once(wait_seconds=0)[0].attempt == 2
         gate.open()
     assert job(db, id)["attempt"] == 2
     assert usernames(site) == ["alovelace8001"]
@@ -138,7 +141,7 @@ def test_cancelling_a_running_job_discards_what_it_would_have_done(db, worker_db
     id = submit(db, "create_student", ADA)
     gate = Gate()
     slow = polling_worker(worker_db, settings, engine=GatedEngine(gate))
-    with in_background(lambda: slow.run_one(wait_seconds=0), gate=gate):
+    with in_background(lambda: slow.run_once(wait_seconds=0), gate=gate):
         gate.await_arrival()
         job_actions.cancel(db, GRACE, id)
         gate.open()
@@ -154,11 +157,11 @@ def test_a_cancelled_job_can_be_driven_again_while_its_old_worker_still_runs(
     id = submit(db, "create_student", ADA)
     gate = Gate()
     slow = polling_worker(worker_db, settings, engine=GatedEngine(gate))
-    with in_background(lambda: slow.run_one(wait_seconds=0), gate=gate):
+    with in_background(lambda: slow.run_once(wait_seconds=0), gate=gate):
         gate.await_arrival()
         job_actions.cancel(db, GRACE, id)
-        job_actions.redrive(db, slow._queue, GRACE, id)
-        assert polling_worker(worker_db, settings).run_one(wait_seconds=0).attempt == 2
+        job_actions.redrive(db, GRACE, id)
+        assert polling_worker(worker_db, settings).run_once(wait_seconds=0)[0].attempt == 2
         gate.open()
     assert job(db, id)["status"] == "completed"
     assert attempts(db, id) == ["cancelled", "completed"]
@@ -167,7 +170,7 @@ def test_a_cancelled_job_can_be_driven_again_while_its_old_worker_still_runs(
 
 def test_what_has_ended_cannot_be_cancelled(db, worker_db, settings):
     id = submit(db)
-    polling_worker(worker_db, settings).run_one(wait_seconds=0)
+    polling_worker(worker_db, settings).run_once(wait_seconds=0)
     with pytest.raises(Conflict, match="is completed; only a job that is queued") as refused:
         job_actions.cancel(db, GRACE, id)
     assert refused.value.code == "state_conflict"
@@ -178,7 +181,7 @@ def test_a_lease_is_renewed_for_as_long_as_its_job_runs(db, worker_db, settings)
     gate = Gate()
     slow = polling_worker(worker_db, settings, engine=GatedEngine(gate), lease=0.3)
     with (
-        in_background(lambda: slow.run_one(wait_seconds=0), gate=gate),
+        in_background(lambda: slow.run_once(wait_seconds=0), gate=gate),
         worker_db.reading() as conn,
     ):
         gate.await_arrival()
@@ -195,13 +198,13 @@ def test_a_job_past_its_deadline_is_let_go_and_taken_over(db, worker_db, setting
     gate = Gate()
     stuck = polling_worker(worker_db, settings, engine=GatedEngine(gate), lease=0.3)
     with (
-        in_background(lambda: stuck.run_one(wait_seconds=0), gate=gate),
+        in_background(lambda: stuck.run_once(wait_seconds=0), gate=gate),
         worker_db.reading() as conn,
     ):
         gate.await_arrival()
         until(lambda: leases.reap_jobs(conn), 10)
         make_due(site)
-        assert polling_worker(worker_db, settings).run_one(wait_seconds=0).id == id
+        assert polling_worker(worker_db, settings).run_once(wait_seconds=0)[0].id == id
         gate.open()
     assert attempts(db, id) == ["crashed", "completed"]
     assert usernames(site) == ["alovelace8001"]
@@ -223,7 +226,7 @@ def test_a_report_tells_the_progress_and_that_the_job_was_lost(db, worker_db, se
 
     id = submit(db)
     handlers = HANDLERS | {"self_test": reporting}
-    polling_worker(worker_db, settings, handlers=handlers).run_one(wait_seconds=0)
+    polling_worker(worker_db, settings, handlers=handlers).run_once(wait_seconds=0)
     assert lost
     assert job(db, id)["status"] == "queued"
     assert job(db, id)["progress"] == {"done": 1, "total": 2}

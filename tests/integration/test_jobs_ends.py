@@ -10,7 +10,6 @@ from coreskills.worker.handlers import HANDLERS
 from tests.people import ADA, JEAN
 from tests.pipeline import (
     GRACE,
-    NOWHERE,
     FailingEngine,
     ask,
     attempts,
@@ -34,7 +33,7 @@ def work(worker_db, settings):
     def run(*errors, **more):
         if errors:
             more["engine"] = FailingEngine(*errors)
-        return polling_worker(worker_db, settings, **more).run_one(wait_seconds=0)
+        return polling_worker(worker_db, settings, **more).run_once(wait_seconds=0)
 
     return run
 
@@ -78,7 +77,7 @@ def test_what_does_not_pass_is_given_up_after_five_failures(db, work, site):
     assert (failed["status"], failed["error_count"]) == ("failed", MAX_ERRORS)
     assert attempts(db, id) == ["retried"] * (MAX_ERRORS - 1) + ["failed"]
     assert trail(site, id) == ["create_student.requested", "create_student.failed"]
-    assert work() is None
+    assert work() == []
 
 
 def test_a_bug_in_a_handler_costs_the_job_and_not_the_worker(db, worker_db, settings, site):
@@ -89,7 +88,7 @@ def test_a_bug_in_a_handler_costs_the_job_and_not_the_worker(db, worker_db, sett
     worker = polling_worker(worker_db, settings, handlers=HANDLERS | {"self_test": buggy})
     ask(site, f"UPDATE jobs SET error_count = {MAX_ERRORS - 2} WHERE id = {broken}")
     for _ in range(3):
-        worker.run_one(wait_seconds=0)
+        worker.run_once(wait_seconds=0)
         make_due(site)
     failed = job(db, broken)
     assert (failed["status"], failed["error_code"]) == ("failed", "internal_error")
@@ -135,7 +134,7 @@ def test_an_effect_that_fails_takes_the_jobs_end_back_with_it(db, worker_db, set
 
     id = submit(db, "create_student", ADA)
     handlers = HANDLERS | {"create_student": half_done}
-    polling_worker(worker_db, settings, handlers=handlers).run_one(wait_seconds=0)
+    polling_worker(worker_db, settings, handlers=handlers).run_once(wait_seconds=0)
     assert job(db, id)["status"] == "failed"
     assert job(db, id)["result"] is None
     assert usernames(site) == []
@@ -229,14 +228,14 @@ def test_driving_again_what_is_open_elsewhere_is_refused(db):
     job_actions.cancel(db, GRACE, id)
     submit(db, "create_student", ADA)
     with pytest.raises(Conflict) as refused:
-        job_actions.redrive(db, NOWHERE, GRACE, id)
+        job_actions.redrive(db, GRACE, id)
     assert refused.value.code == "job_open"
 
 
 def test_a_failed_job_driven_again_starts_with_clean_counters(db, work, site):
     id = submit(db, "create_student", ADA)
     work(REFUSED)
-    job_actions.redrive(db, NOWHERE, GRACE, id)
+    job_actions.redrive(db, GRACE, id)
     again = job(db, id)
     assert (again["status"], again["error_count"], again["error_code"]) == ("queued", 0, None)
     work()
@@ -253,9 +252,9 @@ def test_what_is_done_or_unknown_cannot_be_driven_again(db, work):
     id = submit(db)
     work()
     with pytest.raises(Conflict, match="is completed; only a job that is failed"):
-        job_actions.redrive(db, NOWHERE, GRACE, id)
+        job_actions.redrive(db, GRACE, id)
     with pytest.raises(NotFound, match="no job 999"):
-        job_actions.redrive(db, NOWHERE, GRACE, 999)
+        job_actions.redrive(db, GRACE, 999)
 
 
 def test_the_round_trip_names_the_engine_that_made_it(db, work):

@@ -39,7 +39,7 @@ def roster(people: int, start: int = 1) -> str:
 @pytest.fixture
 def run(worker_db, settings):
     def act(**more):
-        return polling_worker(worker_db, settings, **more).run_one(wait_seconds=0)
+        return polling_worker(worker_db, settings, **more).run_once(wait_seconds=0)
 
     return act
 
@@ -154,7 +154,7 @@ def test_a_planner_that_was_thought_dead_cannot_write_into_the_plan_of_its_succe
     slow = polling_worker(worker_db, settings, engine=GatedEngine(old))
     quick = polling_worker(worker_db, settings, engine=GatedEngine(new))
     with in_background(lambda: quick_run(quick, old, reap), gate=new):
-        with in_background(lambda: slow.run_one(wait_seconds=0), gate=old):
+        with in_background(lambda: slow.run_once(wait_seconds=0), gate=old):
             new.await_arrival()
         assert ask(site, PLAN) == []
     assert job(db, id)["status"] == "completed"
@@ -166,7 +166,7 @@ def test_a_planner_that_was_thought_dead_cannot_write_into_the_plan_of_its_succe
 def quick_run(worker, gate, reap):
     gate.await_arrival()
     assert reap()
-    worker.run_one(wait_seconds=0)
+    worker.run_once(wait_seconds=0)
 
 
 def test_an_import_whose_person_was_created_meanwhile_takes_them_as_they_are(
@@ -175,10 +175,10 @@ def test_an_import_whose_person_was_created_meanwhile_takes_them_as_they_are(
     id = submit_import(db, HEADER + ADA_ROW + "S2,Jo,Li,9,2030\n")
     gate = Gate()
     importer = polling_worker(worker_db, settings, engine=GatedEngine(gate))
-    with in_background(lambda: importer.run_one(wait_seconds=0), gate=gate):
+    with in_background(lambda: importer.run_once(wait_seconds=0), gate=gate):
         gate.await_arrival()
         single = submit(db, "create_student", ADA)
-        assert run().id == single
+        assert run()[0].id == single
     assert job(db, single)["result"]["Created"]
     assert counts(db, id) == {"created": 1, "unchanged": 1, "rejected": 0}
     assert usernames(site) == ["alovelace8001", "jlis2"]
@@ -191,10 +191,10 @@ def test_a_student_whom_an_import_created_meanwhile_is_found_and_not_refused(
     single = submit(db, "create_student", ADA)
     gate = Gate()
     slow = polling_worker(worker_db, settings, engine=GatedEngine(gate))
-    with in_background(lambda: slow.run_one(wait_seconds=0), gate=gate):
+    with in_background(lambda: slow.run_once(wait_seconds=0), gate=gate):
         gate.await_arrival()
         id = submit_import(db, HEADER + ADA_ROW)
-        assert run().id == id
+        assert run()[0].id == id
     assert counts(db, id)["created"] == 1
     assert job(db, single)["status"] == "completed"
     assert job(db, single)["result"]["Created"] is False
@@ -208,7 +208,7 @@ def test_an_import_whose_name_was_taken_meanwhile_chooses_another(
     id = submit_import(db, HEADER + ADA_ROW)
     gate = Gate()
     importer = polling_worker(worker_db, settings, engine=GatedEngine(gate))
-    with in_background(lambda: importer.run_one(wait_seconds=0), gate=gate):
+    with in_background(lambda: importer.run_once(wait_seconds=0), gate=gate):
         gate.await_arrival()
         submit(db, "create_student", ADA | {"student_id": "T8001"})
         run()
@@ -221,9 +221,9 @@ def test_two_imports_of_the_same_people_at_once_create_each_once(db, worker_db, 
     ids = [submit_import(db, roster(200)), submit_import(db, roster(200, start=101))]
     gate = Gate()
     slow = polling_worker(worker_db, settings, engine=GatedEngine(gate))
-    with in_background(lambda: slow.run_one(wait_seconds=0), gate=gate):
+    with in_background(lambda: slow.run_once(wait_seconds=0), gate=gate):
         gate.await_arrival()
-        polling_worker(worker_db, settings).run_one(wait_seconds=0)
+        polling_worker(worker_db, settings).run_once(wait_seconds=0)
     assert sorted(counts(db, id)["created"] for id in ids) == [100, 200]
     assert len(usernames(site)) == len(set(usernames(site))) == 300
 
@@ -241,7 +241,7 @@ def test_a_cancelled_import_leaves_no_account(db, worker_db, settings, site):
     id = submit_import(db, roster(5))
     gate = Gate()
     importer = polling_worker(worker_db, settings, engine=GatedEngine(gate))
-    with in_background(lambda: importer.run_one(wait_seconds=0), gate=gate):
+    with in_background(lambda: importer.run_once(wait_seconds=0), gate=gate):
         gate.await_arrival()
         job_actions.cancel(db, GRACE, id)
     assert job(db, id)["status"] == "cancelled"

@@ -46,7 +46,7 @@ def published(site, id) -> bool:
 
 def run_all(worker) -> int:
     done = 0
-    while worker.run_one(wait_seconds=0.3):
+    while worker.run_once(wait_seconds=0.3):
         done += 1
     return done
 
@@ -59,7 +59,7 @@ def test_what_is_accepted_is_in_the_stream_at_once(db, queue, worker, server, si
 
 def test_a_finished_job_leaves_nothing_in_the_stream(db, queue, worker, server):
     submit(db, queue=queue)
-    assert worker.run_one(wait_seconds=1)
+    assert worker.run_once(wait_seconds=1)
     assert server.xlen(STREAM) == 0
     assert server.xpending(STREAM, GROUP)["pending"] == 0
 
@@ -70,7 +70,7 @@ def test_what_the_api_could_not_publish_is_accepted_and_relayed(
     id = submit(db, queue=absent_queue())
     assert job(db, id)["status"] == "queued"
     assert not published(site, id)
-    assert worker.run_one(wait_seconds=0.1) is None
+    assert worker.run_once(wait_seconds=0.1) == []
     due()
     tick(worker_db, queue)
     assert published(site, id)
@@ -139,7 +139,7 @@ def test_a_redis_emptied_under_running_workers_loses_nothing(
 def test_a_lost_group_is_created_again_by_whoever_notices(db, queue, worker, server):
     ids = [submit(db, queue=queue) for _ in range(3)]
     server.xgroup_destroy(STREAM, GROUP)
-    assert worker.run_one(wait_seconds=0.1) is None
+    assert worker.run_once(wait_seconds=0.1) == []
     run_all(worker)
     assert {job(db, id)["status"] for id in ids} == {"completed"}
 
@@ -154,7 +154,7 @@ def test_a_group_lost_between_reading_and_acknowledging_harms_nothing(
     id = submit(db, queue=queue)
     handlers = HANDLERS | {"self_test": losing}
     unlucky = any_worker(worker_db, queue, settings, handlers=handlers)
-    assert unlucky.run_one(wait_seconds=1)
+    assert unlucky.run_once(wait_seconds=1)
     assert job(db, id)["status"] == "completed"
 
 
@@ -169,18 +169,18 @@ def test_an_entry_delivered_twice_is_run_once(db, queue, worker, server):
 
 def test_an_entry_whose_reader_vanished_is_found_by_its_age(db, queue, worker, server):
     id = submit(db, queue=queue)
-    entry = queue.read("vanished", 1)
+    [entry] = queue.read("vanished", 1)
     assert entry.job_id == id
-    assert worker.run_one(wait_seconds=0.1) is None
+    assert worker.run_once(wait_seconds=0.1) == []
     server.xclaim(STREAM, GROUP, "vanished", 0, [entry.entry_id], idle=20_000)
-    assert worker.run_one(wait_seconds=0.1).id == id
+    assert worker.run_once(wait_seconds=0.1)[0].id == id
     assert job(db, id)["status"] == "completed"
 
 
 @pytest.mark.parametrize("fields", [{"id": "rm -rf"}, {"other": "1"}, {"id": "999999999"}])
 def test_an_entry_that_is_no_job_is_cleared_away(queue, worker, server, fields):
     server.xadd(STREAM, fields)
-    assert worker.run_one(wait_seconds=0.1) is None
+    assert worker.run_once(wait_seconds=0.1) == []
     assert server.xlen(STREAM) == 0
 
 

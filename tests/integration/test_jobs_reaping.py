@@ -4,6 +4,7 @@ import pytest
 
 from coreskills.actions import jobs as job_actions
 from coreskills.store import leases
+from coreskills.store.leases import Claimant
 from coreskills.worker.dispatcher import Dispatcher
 from tests.pipeline import (
     GRACE,
@@ -18,6 +19,8 @@ from tests.pipeline import (
     trail,
 )
 
+DOOMED = Claimant("doomed", "native", 15.0)
+
 
 @pytest.fixture
 def crash(worker_db, site):
@@ -26,7 +29,7 @@ def crash(worker_db, site):
     def act():
         make_due(site)
         with worker_db.reading() as conn:
-            claimed = leases.claim_next_job(conn, worker="doomed", engine="native", lease=15.0)
+            claimed = leases.claim_next_jobs(conn, 1, DOOMED)
             expire_leases(site)
             Dispatcher(worker_db, NOWHERE).tick(conn)
         return claimed
@@ -41,12 +44,12 @@ def no_schedules(site):
 
 def test_a_job_of_a_dead_worker_is_queued_again_at_once(db, worker_db, settings, crash, site):
     id = submit(db)
-    assert crash().id == id
+    assert crash()[0].id == id
     found = job(db, id)
     assert (found["status"], found["crash_count"], found["error_count"]) == ("queued", 1, 0)
     assert found["error_message"] == "The worker doomed vanished while running attempt 1"
     assert ask(site, "SELECT run_at <= now() FROM jobs") == [(True,)]
-    polling_worker(worker_db, settings).run_one(wait_seconds=0)
+    polling_worker(worker_db, settings).run_once(wait_seconds=0)
     assert job(db, id)["status"] == "completed"
     assert job(db, id)["error_code"] is None
     assert attempts(db, id) == ["crashed", "completed"]
@@ -69,7 +72,7 @@ def test_after_the_second_crash_it_waits_a_little(db, crash, site):
 def test_the_third_crash_is_the_last(db, worker_db, settings, crash, site):
     id = submit(db)
     for _ in range(3):
-        assert crash().id == id
+        assert crash()[0].id == id
     found = job(db, id)
     assert (found["status"], found["error_code"], found["crash_count"]) == (
         "dead",
@@ -83,16 +86,16 @@ def test_the_third_crash_is_the_last(db, worker_db, settings, crash, site):
         ("pending",),
         ("failure",),
     ]
-    assert crash() is None
+    assert crash() == []
 
 
 def test_a_dead_job_can_be_driven_again_by_a_person(db, worker_db, settings, crash):
     id = submit(db)
     for _ in range(3):
         crash()
-    job_actions.redrive(db, NOWHERE, GRACE, id)
+    job_actions.redrive(db, GRACE, id)
     assert job(db, id)["crash_count"] == 0
-    polling_worker(worker_db, settings).run_one(wait_seconds=0)
+    polling_worker(worker_db, settings).run_once(wait_seconds=0)
     assert job(db, id)["status"] == "completed"
 
 
@@ -108,14 +111,14 @@ def test_crashes_and_errors_are_counted_apart(db, crash, site):
 def test_a_job_whose_lease_still_runs_is_left_alone(db, worker_db):
     submit(db)
     with worker_db.reading() as conn:
-        leases.claim_next_job(conn, worker="alive", engine="native", lease=15.0)
+        leases.claim_next_jobs(conn, 1, DOOMED)
         assert leases.reap_jobs(conn) == []
 
 
 def test_two_reapers_at_once_count_a_crash_once(db, worker_db, site):
     id = submit(db)
     with worker_db.reading() as conn:
-        leases.claim_next_job(conn, worker="doomed", engine="native", lease=15.0)
+        leases.claim_next_jobs(conn, 1, DOOMED)
     expire_leases(site)
     with worker_db.transaction() as first, worker_db.transaction() as second:
         assert len(leases.reap_jobs(first)) == 1

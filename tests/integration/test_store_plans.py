@@ -73,6 +73,7 @@ LISTS = [
     (imports, "select_results", PAGE | {"job_id": 7, "action": None}),
     (imports, "select_rejected_records", PAGE | {"job_id": 7}),
 ]
+CLAIM = {"worker": "w", "engine": "native", "lease": 5, "alone": ["import_users"]}
 STEPS = [
     (users, "select_user", {"id": 7}),
     (users, "select_user_id", {"user_type": "student", "key": "S7"}),
@@ -83,8 +84,8 @@ STEPS = [
     (access, "select_api_token", {"token_hash": b"\0" * 8}),
     (imports, "select_planned_usernames", {"job_id": 7, "stems": ["u7"]}),
     (imports, "select_existing_people", {"student_ids": ["S7"], "employee_ids": ["E7"]}),
-    (leases, "claim_job", {"id": 500, "worker": "w", "engine": "native", "lease": 5}),
-    (leases, "claim_next_job", {"worker": "w", "engine": "native", "lease": 5}),
+    (leases, "claim_jobs", {"ids": [500, 501], **CLAIM}),
+    (leases, "claim_next_jobs", {"limit": 9, **CLAIM}),
     (leases, "reap_jobs", {"max_crashes": 3}),
     (leases, "lock_unpublished", {"grace": 0.1}),
 ]

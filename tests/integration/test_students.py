@@ -6,7 +6,7 @@ def test_a_posted_student_exists_after_the_worker_ran(client, worker):
     assert posted.status_code == 202
     assert posted.json["status"] == "queued"
 
-    worker.run_one(wait_seconds=1)
+    worker.run_once(wait_seconds=1)
 
     job = client.get(posted.headers["Location"]).json
     assert job["status"] == "completed"

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 
 import pytest
@@ -55,50 +54,33 @@ def completed(site) -> int:
     )[0][0]
 
 
-def running(site) -> set[int]:
-    return {id for (id,) in ask(site, "SELECT id FROM jobs WHERE status = 'running'")}
-
-
-def caught_at_work(process, site) -> int:
-    """Stop the process for good at a moment when it holds a job; returns the job's id."""
-    for _ in range(200):
-        os.kill(process.pid, signal.SIGSTOP)
-        held = running(site)
-        for _ in range(5):
-            time.sleep(0.03)
-            held &= running(site)
-        if held:
-            return held.pop()
-        os.kill(process.pid, signal.SIGCONT)
-        time.sleep(0.01)
-    pytest.fail("the worker was never seen at work")
-
-
 def test_a_worker_killed_in_the_middle_of_a_load_loses_and_doubles_nothing(
-    db, queue, processes, site
+    db, queue, processes, site, tmp_path
 ):
     ids = [
         submit(db, "create_student", student(n, student_id=f"S{n:03d}8{n % 90:03d}"), queue)
         for n in range(LOAD)
     ]
-    with processes(2) as (doomed, survivor):
-        until(lambda: completed(site) >= 10, 30)
-        held = caught_at_work(doomed, site)
-        doomed.kill()
-        assert doomed.wait(timeout=10) == -signal.SIGKILL
-        assert completed(site) < LOAD
+    point = tmp_path / f"worker.running@{ids[LOAD // 2]}"
+    point.write_text("kill")
+    with processes(2, CORESKILLS_FAILPOINTS=str(tmp_path)) as workers:
+        until(lambda: [worker for worker in workers if worker.poll() is not None], 40)
         until(lambda: completed(site) == LOAD, 40)
-        assert survivor.poll() is None
+        ended = [worker.poll() for worker in workers]
 
+    assert sorted(ended, key=str) == [-signal.SIGKILL, None]
+    assert not point.exists()
     assert {job(db, id)["status"] for id in ids} == {"completed"}
     assert ask(site, MADE) == [(LOAD, LOAD)]
     assert len(set(usernames(site))) == LOAD
     assert {tuple(trail(site, id)) for id in ids} == {
         ("create_student.requested", "student.created")
     }
-    crashed = ask(site, "SELECT job_id FROM job_attempts WHERE outcome = 'crashed'")
-    assert crashed == [(held,)]
-    assert (job(db, held)["attempt"], job(db, held)["crash_count"]) == (2, 1)
+    crashed = {
+        id for (id,) in ask(site, "SELECT job_id FROM job_attempts WHERE outcome = 'crashed'")
+    }
+    assert ids[LOAD // 2] in crashed
+    assert {job(db, id)["attempt"] for id in crashed} == {2}
 
 
 def test_a_worker_asked_to_stop_finishes_its_job_and_leaves(db, queue, processes, site):

@@ -14,6 +14,7 @@ from coreskills.actions.request import Request
 from coreskills.broker.streams import Queue
 from coreskills.domain.jobs import unique_key
 from coreskills.errors import Conflict, IdempotencyMismatch, NotFound, Unavailable
+from coreskills.failpoints import reach
 from coreskills.store import audit, jobs, leases
 from coreskills.store.audit import Entry
 from coreskills.store.db import Connection, Database
@@ -65,7 +66,9 @@ def submit(
     except _KeyTaken:
         return _replay(db, request, work.digest) or _vanished()
     metrics.jobs_accepted.labels(work.job_type).inc()
-    _publish(db, queue, accepted.job_id)
+    reach("submit.after_commit")
+    _publish(db, queue, [accepted.job_id])
+    reach("submit.before_answer")
     return accepted
 
 
@@ -77,13 +80,15 @@ def cancel(db: Database, request: Request, job_id: int) -> None:
         audit.insert_audit(conn, _entry(request, "job.cancelled", job_id))
 
 
-def redrive(db: Database, queue: Queue, request: Request, job_id: int) -> None:
-    """Queue again what failed, died or was cancelled, with its counters at zero."""
+def redrive(db: Database, request: Request, job_id: int) -> None:
+    """Queue again what failed, died or was cancelled, with its counters at zero.
+
+    The relay publishes it: a note of ours that it is published could come after its next attempt.
+    """
     with db.transaction() as conn:
         if not jobs.redrive_job(conn, job_id):
             _refuse(conn, job_id, "retried", "failed, dead or cancelled")
         audit.insert_audit(conn, _entry(request, "job.retried", job_id))
-    _publish(db, queue, job_id)
 
 
 class _KeyTaken(Exception):
@@ -102,6 +107,7 @@ def _insert(db: Database, request: Request, work: Work) -> Accepted:
                 work.fill(conn, row["id"])
             action = f"{work.job_type}.requested"
             audit.insert_audit(conn, _entry(request, action, row["id"], "pending"))
+            reach("submit.before_commit")
         return Accepted(row["id"], row["status"])
     except Conflict as exc:
         # The same request sent twice at once may lose on the unique work before its key counts.
@@ -139,11 +145,12 @@ def _vanished() -> Accepted:
     raise Unavailable("The first request with this Idempotency-Key is still running", retry_after=1)
 
 
-def _publish(db: Database, queue: Queue, job_id: int) -> None:
+def _publish(db: Database, queue: Queue, job_ids: list[int]) -> None:
     try:
-        queue.publish([job_id])
+        queue.publish(job_ids)
+        reach("submit.after_publish")
         with db.reading() as conn:
-            leases.mark_published(conn, [job_id])
+            leases.mark_new_published(conn, job_ids)
     except Unavailable:
         pass  # committed already; the relay of a worker publishes it, or a worker polls it
 

@@ -91,7 +91,7 @@ def cancel_job(id: int) -> Response:
 @blueprint.output(schemas.Accepted, status_code=202)
 def retry_job(id: int) -> Response:
     """Queue again what failed, died or was cancelled"""
-    redrive(db(), services().queue, asked(), id)
+    redrive(db(), asked(), id)
     return accepted(id, "queued")
 
 

@@ -22,6 +22,7 @@ STREAM = "coreskills:jobs"
 GROUP = "workers"
 EPOCH = "coreskills:epoch"
 PAUSE_SECONDS = 1.0
+LONGEST_WAIT = 1.0  # seconds in XREADGROUP; a frozen Redis is noticed soon after
 ABANDONED_MS = 10_000  # read but not acknowledged for so long: its reader is gone
 
 
@@ -36,12 +37,12 @@ class Queue(Protocol):
 
     def publish(self, job_ids: Sequence[int]) -> None: ...
 
-    def read(self, consumer: str, wait_seconds: float) -> Entry | None:
-        """The next entry; None after `wait_seconds` without one."""
+    def read(self, consumer: str, wait_seconds: float, limit: int = 1) -> list[Entry]:
+        """The next entries, as many as there are; none after `wait_seconds` without one."""
 
-    def read_abandoned(self, consumer: str) -> Entry | None: ...
+    def read_abandoned(self, consumer: str, limit: int = 1) -> list[Entry]: ...
 
-    def acknowledge(self, entry: Entry) -> None: ...
+    def acknowledge(self, entries: Sequence[Entry]) -> None: ...
 
     def leave(self, consumer: str) -> None:
         """Forget a consumer that stops; what it had read is found by read_abandoned."""
@@ -49,6 +50,9 @@ class Queue(Protocol):
     def epoch(self) -> str | None: ...
 
     def start_epoch(self, epoch: str) -> None: ...
+
+    def count(self) -> int:
+        """Entries that nobody has acknowledged."""
 
     def ping(self) -> dict[str, Any]:
         """Version, memory and backlog."""
@@ -67,7 +71,7 @@ class RedisQueue:
 
         self._refuse_until = 0.0
         self._client = client(answer_within)
-        self._reader = client(5.0)  # blocks in XREADGROUP for up to 2 s
+        self._reader = client(LONGEST_WAIT + answer_within)
 
     def publish(self, job_ids: Sequence[int]) -> None:
         """After a failure, refuses at once for a while: no request waits for a dead Redis twice."""
@@ -82,29 +86,31 @@ class RedisQueue:
             self._refuse_until = time.monotonic() + PAUSE_SECONDS
             raise
 
-    def read(self, consumer: str, wait_seconds: float) -> Entry | None:
+    def read(self, consumer: str, wait_seconds: float, limit: int = 1) -> list[Entry]:
         with self._healed():
+            block = max(1, int(wait_seconds * 1000))
             answer: Any = self._reader.xreadgroup(
-                GROUP, consumer, {STREAM: ">"}, count=1, block=int(wait_seconds * 1000)
+                GROUP, consumer, {STREAM: ">"}, count=limit, block=block
             )
             if not answer:
-                return None
+                return []
             streams = answer.values() if isinstance(answer, dict) else [answer[0][1]]
-            return _entry(next(iter(streams)))
-        return None
+            return _entries(next(iter(streams)))
+        return []
 
-    def read_abandoned(self, consumer: str) -> Entry | None:
+    def read_abandoned(self, consumer: str, limit: int = 1) -> list[Entry]:
         with self._healed():
             answer: Any = self._client.xautoclaim(
-                STREAM, GROUP, consumer, min_idle_time=ABANDONED_MS, count=1
+                STREAM, GROUP, consumer, min_idle_time=ABANDONED_MS, count=limit
             )
-            return _entry(answer[1])
-        return None
+            return _entries(answer[1])
+        return []
 
-    def acknowledge(self, entry: Entry) -> None:
+    def acknowledge(self, entries: Sequence[Entry]) -> None:
+        ids = [entry.entry_id for entry in entries]
         with _translated(), self._client.pipeline(transaction=True) as pipe:
-            pipe.xack(STREAM, GROUP, entry.entry_id)
-            pipe.xdel(STREAM, entry.entry_id)
+            pipe.xack(STREAM, GROUP, *ids)
+            pipe.xdel(STREAM, *ids)
             pipe.execute()
 
     def leave(self, consumer: str) -> None:
@@ -124,14 +130,18 @@ class RedisQueue:
             self._create_group()
             self._client.set(EPOCH, epoch)
 
+    def count(self) -> int:
+        with _translated():
+            found: Any = self._client.xlen(STREAM)
+        return int(found)
+
     def ping(self) -> dict[str, Any]:
         with _translated():
             info: Any = self._client.info()
-            waiting: Any = self._client.xlen(STREAM)
         return {
             "version": info.get("valkey_version") or info["redis_version"],
             "used_memory_bytes": info["used_memory"],
-            "waiting": waiting,
+            "waiting": self.count(),
         }
 
     def close(self) -> None:
@@ -140,7 +150,8 @@ class RedisQueue:
 
     @contextmanager
     def _healed(self) -> Iterator[None]:
-        """After FLUSHALL the group is gone: whoever notices first creates it again."""
+        """The group is gone, and with it what was in the stream: whoever notices first creates it
+        again and ends the epoch, so that the dispatcher publishes everything once more."""
         with _translated():
             try:
                 yield
@@ -148,6 +159,7 @@ class RedisQueue:
                 if not str(exc).startswith("NOGROUP"):
                     raise
                 self._create_group()
+                self._client.delete(EPOCH)
 
     def _create_group(self) -> None:
         try:
@@ -166,13 +178,13 @@ class NoQueue:
     def publish(self, job_ids: Sequence[int]) -> None:
         raise self._absent()
 
-    def read(self, consumer: str, wait_seconds: float) -> Entry | None:
+    def read(self, consumer: str, wait_seconds: float, limit: int = 1) -> list[Entry]:
         raise self._absent()
 
-    def read_abandoned(self, consumer: str) -> Entry | None:
+    def read_abandoned(self, consumer: str, limit: int = 1) -> list[Entry]:
         raise self._absent()
 
-    def acknowledge(self, entry: Entry) -> None:
+    def acknowledge(self, entries: Sequence[Entry]) -> None:
         raise self._absent()
 
     def leave(self, consumer: str) -> None:
@@ -184,6 +196,9 @@ class NoQueue:
     def start_epoch(self, epoch: str) -> None:
         raise self._absent()
 
+    def count(self) -> int:
+        raise self._absent()
+
     def ping(self) -> dict[str, Any]:
         raise self._absent()
 
@@ -193,12 +208,14 @@ def connect(url: str) -> Queue:
     return RedisQueue(url) if url else NoQueue()
 
 
-def _entry(entries: Any) -> Entry | None:
-    for entry_id, fields in entries:
-        if fields and str(fields.get("id", "")).isdigit():
-            return Entry(entry_id, int(fields["id"]))
-        return Entry(entry_id, 0)  # not ours: no such job, so it is acknowledged away
-    return None
+def _entries(found: Any) -> list[Entry]:
+    return [_entry(entry_id, fields) for entry_id, fields in found]
+
+
+def _entry(entry_id: str, fields: dict[str, str] | None) -> Entry:
+    """One that is not ours gets a number that no job has, and is thereby acknowledged away."""
+    text = str((fields or {}).get("id", ""))
+    return Entry(entry_id, int(text) if text.isdigit() and len(text) < 19 else 0)
 
 
 @contextmanager

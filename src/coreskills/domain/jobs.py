@@ -43,6 +43,7 @@ PARAMETERS: dict[str, type[BaseModel]] = {
     "self_test": SelfTest,
     "sweep_expired": SweepExpired,
 }
+LONG = frozenset({"import_users", "sweep_expired"})  # never run in a batch with others
 SUBMITTABLE = frozenset(PARAMETERS) - {"import_users"}  # an import comes with its file
 
 

@@ -9,13 +9,33 @@ from types import TracebackType
 from typing import Any, LiteralString
 
 import psycopg
+from psycopg.abc import RV, PQGen
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout, TooManyRequests
 
 from coreskills.config import Settings
 from coreskills.errors import AppError, Conflict, Invalid, NotFound, Unavailable, UsernameTaken
 
-Connection = psycopg.Connection[DictRow]
+RESERVE = 2.0  # seconds that the server gets, beyond its own timeout, to say that it was reached
+
+
+class Connection(psycopg.Connection[DictRow]):
+    """One that gives up on a server which takes a statement and never answers.
+
+    The server's statement_timeout covers a slow statement; a server that is frozen, or cut off by
+    a network that swallows everything, cannot even say that.
+    """
+
+    patience: float | None = None  # seconds for each answer; None: for ever
+    usual_patience: float | None = None
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        try:
+            return super().wait(gen, interval, self.patience if timeout is None else timeout)
+        except psycopg.errors._WaitTimeout:
+            self.pgconn.finish()  # the answer may still come, and would be taken for the next one
+            raise psycopg.OperationalError("the server did not answer in time") from None
+
 
 # Constraint -> what it means to a person. A rule not listed is still refused, as a plain conflict.
 _RULES: dict[str, Callable[[], AppError]] = {
@@ -46,19 +66,33 @@ _RULES: dict[str, Callable[[], AppError]] = {
     ),
 }
 
+_BUSY = (
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.QueryCanceled,
+    psycopg.errors.DeadlockDetected,
+)
+_AWAY = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,  # a standby: it takes over, or another server does
+)
+
 
 class Database:
     """`reading` for single statements, `transaction` for everything that changes something.
 
     Both wait at most `pool_wait_seconds` for a connection and raise Unavailable after that, and
-    whenever PostgreSQL does not answer. `open` does not wait for the server to be there.
+    whenever PostgreSQL does not answer; a frozen one is given up on `RESERVE` seconds after it
+    should have cancelled the statement. Opening does not wait for the server to be there.
     """
 
     def __init__(self, settings: Settings, *, smallest: int, largest: int) -> None:
         self._checked_at = 0.0
+        self._patience = settings.statement_timeout_ms / 1000 + RESERVE
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             settings.database_url,
-            connection_class=psycopg.Connection[DictRow],
+            connection_class=Connection,
+            configure=self._configure,
             kwargs={
                 "row_factory": dict_row,
                 "autocommit": True,  # a lone SELECT then costs one round trip, not three
@@ -86,6 +120,9 @@ class Database:
         with self.reading() as conn, conn.transaction():
             yield conn
 
+    def _configure(self, conn: Connection) -> None:
+        conn.usual_patience = conn.patience = self._patience
+
     def _translated(self, exc: psycopg.Error) -> AppError:
         if isinstance(exc, psycopg.errors.UniqueViolation | psycopg.errors.ForeignKeyViolation):
             rule = exc.diag.constraint_name or ""
@@ -95,11 +132,11 @@ class Database:
             return Invalid(f"It breaks the rule {exc.diag.constraint_name}")
         if isinstance(exc, psycopg.DataError):
             return Invalid("It holds a value that the database cannot store")
-        if isinstance(exc, psycopg.errors.LockNotAvailable | psycopg.errors.QueryCanceled):
+        if isinstance(exc, _BUSY):
             return Unavailable("The database is busy; try again", retry_after=1)
         if isinstance(exc, PoolTimeout | TooManyRequests):
             return Unavailable("No database connection became free in time; try again")
-        if isinstance(exc, psycopg.OperationalError | psycopg.InterfaceError):
+        if isinstance(exc, _AWAY):
             self._discard_broken()
             return Unavailable("The database does not answer; try again")
         raise exc  # a wrong statement is a bug of ours, and should look like one
@@ -142,6 +179,7 @@ class _Reading:
         exc: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._conn.patience = self._conn.usual_patience
         self._pool.putconn(self._conn)
         if isinstance(exc, psycopg.Error):
             raise self._translated(exc) from exc

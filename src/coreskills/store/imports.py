@@ -4,11 +4,12 @@ import json
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from coreskills.store import queries
+from coreskills.store import queries, server
 from coreskills.store.db import Connection, every, run
 
 SQL = queries.load("imports")
 Row = dict[str, Any]
+LONGEST_STATEMENT = 300.0  # seconds; a whole roster is one statement, however long it is
 RESULT_COLUMNS = (
     "line",
     "action",
@@ -33,7 +34,7 @@ def copy_rows(
     conn: Connection, job_id: int, rows: Iterable[tuple[int, str | None, dict[str, str]]]
 ) -> None:
     """Stream (line, person_key, record) into the staging table."""
-    run(conn, SQL["allow_long_statement"])
+    server.be_patient(conn, LONGEST_STATEMENT)
     with conn.cursor() as cursor, cursor.copy(SQL["copy_rows"]) as copy:
         for line, key, record in rows:
             copy.write_row((job_id, line, key, json.dumps(record)))
@@ -44,6 +45,7 @@ def select_rows(conn: Connection, *, job_id: int, after: int, limit: int) -> lis
 
 
 def select_repeated_keys(conn: Connection, job_id: int) -> dict[str, Row]:
+    server.be_patient(conn, LONGEST_STATEMENT)
     return {
         row["person_key"]: row for row in every(conn, SQL["select_repeated_keys"], job_id=job_id)
     }
@@ -87,7 +89,7 @@ def insert_planned_users(
 
     Raises UsernameTaken or Conflict when somebody was quicker than the plan: plan again.
     """
-    run(conn, SQL["allow_long_statement"])
+    server.be_patient(conn, LONGEST_STATEMENT)
     return run(conn, SQL["insert_planned_users"], job_id=job_id, actor=actor, request_id=request_id)
 
 

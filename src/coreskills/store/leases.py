@@ -4,39 +4,61 @@ Every write names the attempt it belongs to. A worker that was paused past its l
 was cancelled, finds no such row and must discard its outcome: that is the fence.
 """
 
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from coreskills.domain.jobs import MAX_CRASHES, Job
+from coreskills.domain.jobs import LONG, MAX_CRASHES, Job
 from coreskills.store import queries
-from coreskills.store.db import Connection, every, one, run, value
+from coreskills.store.db import Connection, every, run, value
 
 SQL = queries.load("leases")
+ALONE = sorted(LONG)
 Row = dict[str, Any]
 
 
-def claim_job(conn: Connection, id: int, *, worker: str, engine: str, lease: float) -> Job | None:
-    """None: somebody has it, or it is not due, or it has ended."""
-    row = one(conn, SQL["claim_job"], id=id, worker=worker, engine=engine, lease=lease)
-    return Job(**row) if row else None
+@dataclass(frozen=True, slots=True)
+class Claimant:
+    """Who holds a job, with which engine, and for how many seconds unless it is renewed."""
+
+    worker: str
+    engine: str
+    lease: float
 
 
-def claim_next_job(conn: Connection, *, worker: str, engine: str, lease: float) -> Job | None:
-    row = one(conn, SQL["claim_next_job"], worker=worker, engine=engine, lease=lease)
-    return Job(**row) if row else None
+def claim_jobs(conn: Connection, ids: list[int], claimant: Claimant) -> tuple[list[Job], list[int]]:
+    """Jobs to run together, and ids that must wait for their turn to run alone.
+
+    Whatever is in neither is somebody else's, not due, or has ended.
+    """
+    rows = every(conn, SQL["claim_jobs"], ids=ids, alone=ALONE, **asdict(claimant))
+    claimed = [Job(**row) for row in rows if row["attempt"] is not None]
+    return claimed, [row["id"] for row in rows if row["attempt"] is None]
 
 
-def renew_lease(conn: Connection, job: Job, *, lease: float, progress: Row | None = None) -> bool:
-    """False: the job is not ours any more."""
+def claim_next_jobs(conn: Connection, limit: int, claimant: Claimant) -> list[Job]:
+    rows = every(conn, SQL["claim_next_jobs"], limit=limit, alone=ALONE, **asdict(claimant))
+    return [Job(**row) for row in rows]
+
+
+def renew_leases(conn: Connection, jobs: list[Job], lease: float) -> set[int]:
+    """The ids of those that are still ours."""
+    ids, attempts = _fences(jobs)
+    rows = every(conn, SQL["renew_leases"], ids=ids, attempts=attempts, lease=lease)
+    return {row["id"] for row in rows}
+
+
+def report_progress(conn: Connection, job: Job, progress: Row, lease: float) -> bool:
+    """Renews the lease, too. False: the job is not ours any more."""
     return (
         run(
             conn,
-            SQL["renew_lease"],
+            SQL["report_progress"],
             id=job.id,
             attempt=job.attempt,
             lease=lease,
-            progress=Jsonb(progress) if progress else None,
+            progress=Jsonb(progress),
         )
         == 1
     )
@@ -47,9 +69,12 @@ def lock_running(conn: Connection, job: Job) -> bool:
     return value(conn, SQL["lock_running"], id=job.id, attempt=job.attempt) is not None
 
 
-def finish_job(conn: Connection, job: Job, result: Row) -> bool:
-    done = run(conn, SQL["finish_job"], id=job.id, attempt=job.attempt, result=Jsonb(result))
-    return done == 1 and _end(conn, job, "completed")
+def finish_jobs(conn: Connection, ended: list[tuple[Job, Row]]) -> bool:
+    """False: at least one of them is not ours any more, and the transaction must not commit."""
+    ids, attempts = _fences([job for job, _ in ended])
+    results = [Jsonb(result) for _, result in ended]
+    done = value(conn, SQL["finish_jobs"], ids=ids, attempts=attempts, results=results)
+    return bool(done == len(ended))
 
 
 def fail_job(conn: Connection, job: Job, code: str, message: str) -> bool:
@@ -95,8 +120,17 @@ def mark_published(conn: Connection, ids: list[int]) -> None:
     run(conn, SQL["mark_published"], ids=ids)
 
 
-def unpublish_stale(conn: Connection) -> int:
-    return run(conn, SQL["unpublish_stale"])
+def mark_new_published(conn: Connection, ids: list[int]) -> None:
+    run(conn, SQL["mark_new_published"], ids=ids)
+
+
+def count_published(conn: Connection) -> int:
+    """Waiting jobs of which Redis should know."""
+    return int(value(conn, SQL["count_published"]))
+
+
+def unpublish_stale(conn: Connection, age: float) -> int:
+    return run(conn, SQL["unpublish_stale"], age=age)
 
 
 def unpublish_all(conn: Connection) -> int:
@@ -134,6 +168,10 @@ def try_lead(conn: Connection) -> bool:
 
 def stop_leading(conn: Connection) -> None:
     value(conn, SQL["stop_leading"])
+
+
+def _fences(jobs: list[Job]) -> tuple[list[int], list[int]]:
+    return [job.id for job in jobs], [job.attempt for job in jobs]
 
 
 def _end(

@@ -185,6 +185,8 @@ CREATE TABLE public.jobs (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     started_at timestamp with time zone,
     completed_at timestamp with time zone,
+    claimed_with integer DEFAULT 1 NOT NULL,
+    suspect boolean DEFAULT false NOT NULL,
     CONSTRAINT jobs_deadline_seconds_check CHECK (((deadline_seconds >= 1) AND (deadline_seconds <= 3600))),
     CONSTRAINT jobs_ended_has_time CHECK (((status = ANY (ARRAY['completed'::public.job_status, 'failed'::public.job_status, 'dead'::public.job_status, 'cancelled'::public.job_status])) = (completed_at IS NOT NULL))),
     CONSTRAINT jobs_error_if_failed CHECK (((status <> ALL (ARRAY['failed'::public.job_status, 'dead'::public.job_status])) OR ((error_code IS NOT NULL) AND (error_message IS NOT NULL)))),
@@ -505,6 +507,12 @@ GRANT SELECT,UPDATE ON TABLE public.devices TO coreskills_worker;
 
 GRANT SELECT,INSERT ON TABLE public.idempotency_keys TO coreskills_api;
 GRANT SELECT,DELETE ON TABLE public.idempotency_keys TO coreskills_worker;
+
+GRANT UPDATE(request_hash) ON TABLE public.idempotency_keys TO coreskills_api;
+
+GRANT UPDATE(job_id) ON TABLE public.idempotency_keys TO coreskills_api;
+
+GRANT UPDATE(created_at) ON TABLE public.idempotency_keys TO coreskills_api;
 
 GRANT SELECT ON TABLE public.import_results TO coreskills_api;
 GRANT SELECT,INSERT,DELETE ON TABLE public.import_results TO coreskills_worker;

@@ -3,7 +3,7 @@
 from typing import Any
 
 from coreskills.store import queries
-from coreskills.store.db import Connection, every, one, value
+from coreskills.store.db import RESERVE, Connection, every, one, run, value
 
 SQL = queries.load("server")
 
@@ -32,3 +32,9 @@ def select_privileges(conn: Connection) -> dict[str, bool]:
 
 def select_versions(conn: Connection) -> set[str]:
     return {row["version"] for row in every(conn, SQL["select_versions"])}
+
+
+def be_patient(conn: Connection, seconds: float) -> None:
+    """Allow each statement of the open transaction so much time."""
+    run(conn, SQL["set_statement_timeout"], timeout=f"{seconds:.0f}s")
+    conn.patience = seconds + RESERVE

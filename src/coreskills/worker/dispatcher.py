@@ -12,13 +12,15 @@ import structlog
 
 from coreskills.broker.streams import Queue
 from coreskills.errors import Unavailable
+from coreskills.failpoints import reach
 from coreskills.store import audit, leases
 from coreskills.store.db import Connection, Database
 
 log = structlog.get_logger("dispatcher")
 TICK = 0.1
 GRACE = 0.15  # what the API accepts it publishes by itself within this time
-EVERY = {"reap": 1.0, "schedules": 1.0, "epoch": 1.0, "stale": 10.0}
+STALE = 15.0  # published so long ago, and Redis holds fewer entries than it should: again
+EVERY = {"reap": 1.0, "schedules": 1.0, "epoch": 1.0, "stale": 5.0}
 
 
 class Dispatcher:
@@ -54,23 +56,43 @@ class Dispatcher:
             self._reap(conn)
         if self._is_due("schedules"):
             with conn.transaction():
-                leases.fire_schedules(conn)
+                if leases.fire_schedules(conn):
+                    reach("schedule.before_commit")
         try:
-            if self._is_due("epoch"):
-                self._compare_epoch(conn)
-            if self._is_due("stale"):
-                leases.unpublish_stale(conn)
-            self._relay(conn)
+            self._tend_redis(conn)
+        except Unavailable as exc:
+            self._redis(there=False, why=exc.message)
+
+    def _tend_redis(self, conn: Connection) -> None:
+        """While it is gone it is only asked for its epoch: a relay that waits for an answer would
+        keep rows locked that the workers poll."""
+        if self._is_due("epoch"):
+            self._compare_epoch(conn)
             self._redis(there=True)
-        except Unavailable:
-            self._redis(there=False)
+        if not self._redis_was_there:
+            return
+        if self._is_due("stale"):
+            self._replace_vanished(conn)
+        self._relay(conn)
 
     def _relay(self, conn: Connection) -> None:
         with conn.transaction():
             ids = leases.lock_unpublished(conn, GRACE)
             if ids:
+                reach("relay.before_publish")
                 self._queue.publish(ids)
+                reach("relay.after_publish")
                 leases.mark_published(conn, ids)
+        if ids:
+            reach("relay.after_commit")
+
+    def _replace_vanished(self, conn: Connection) -> None:
+        """The epoch stands, yet entries are missing: somebody trimmed the stream, or Redis came
+        back from its disk without the last second."""
+        if self._queue.count() < leases.count_published(conn):
+            again = leases.unpublish_stale(conn, STALE)
+            if again:
+                log.warning("entries_vanished", published_again=again)
 
     def _compare_epoch(self, conn: Connection) -> None:
         known = leases.select_epoch(conn)
@@ -81,11 +103,13 @@ class Dispatcher:
             leases.update_epoch(conn, epoch)
             again = leases.unpublish_all(conn)
             self._queue.start_epoch(epoch)
+            reach("epoch.before_commit")
         log.warning("redis_was_emptied", published_again=again)
 
     def _reap(self, conn: Connection) -> None:
         with conn.transaction():
-            for job in leases.reap_jobs(conn):
+            reaped = leases.reap_jobs(conn)
+            for job in reaped:
                 log.warning("job_reaped", job_id=job["id"], status=job["status"])
                 if job["status"] == "dead":
                     audit.insert_audit(
@@ -99,6 +123,8 @@ class Dispatcher:
                             status="failure",
                         ),
                     )
+            if reaped:
+                reach("reaper.before_commit")
 
     def _is_due(self, what: str) -> bool:
         now = time.monotonic()
@@ -107,7 +133,7 @@ class Dispatcher:
         self._due[what] = now + EVERY[what]
         return True
 
-    def _redis(self, *, there: bool) -> None:
+    def _redis(self, *, there: bool, why: str = "") -> None:
         if there != self._redis_was_there:
-            log.warning("redis_is_back" if there else "redis_is_gone")
+            log.warning("redis_is_back" if there else "redis_is_gone", why=why)
         self._redis_was_there = there

@@ -1,39 +1,35 @@
-"""Take a job, run it, write its end. Every job leaves here ended, queued again, or not ours."""
+"""Take jobs, run them, take more: from Redis, or from the table when Redis does not answer."""
 
 import threading
+import time
 from contextlib import suppress
-from dataclasses import replace
-from typing import Any
 
 import structlog
 
 from coreskills.broker.streams import Entry, Queue
 from coreskills.config import Settings
-from coreskills.domain.jobs import MAX_ERRORS, Job, backoff_seconds
+from coreskills.domain.jobs import Job
 from coreskills.engine.base import Engine
-from coreskills.errors import (
-    AppError,
-    Conflict,
-    EngineFailed,
-    LeaseLost,
-    Unavailable,
-    UsernameTaken,
-)
-from coreskills.store import audit, leases
-from coreskills.store.audit import Entry as AuditEntry
-from coreskills.store.db import Connection, Database
-from coreskills.worker.context import Context, Outcome
+from coreskills.errors import Unavailable
+from coreskills.failpoints import reach
+from coreskills.store import leases
+from coreskills.store.db import Database
+from coreskills.store.leases import Claimant
+from coreskills.worker.batch import Runner
 from coreskills.worker.handlers import HANDLERS, Handler
-from coreskills.worker.heartbeat import Heartbeat
 
 log = structlog.get_logger("worker")
-RACES = 100  # how often another worker may write first what we were about to write
-RACED_FOR = (UsernameTaken.code, "duplicate_person")
-UNKNOWN_KIND_DELAY = 5.0  # another worker, of a newer version, may know it
+QUICK, SLOW = 0.05, 0.2  # seconds: a full batch that took less may grow, one that took more shrinks
+ABANDONED_EVERY = 2.0  # seconds between looks for entries whose reader is gone
+REDIS_PAUSE = 2.0  # seconds of polling before Redis is asked again
 
 
 class Worker:
-    """One loop, one job at a time. `name` must be new for every start: it is who holds a lease."""
+    """One loop. `name` must be new for every start: it is who holds a lease.
+
+    Small jobs are claimed and ended several at a time, as many as keep a batch under SLOW, and at
+    most `batch_jobs`; so a slow engine gets one job at a time.
+    """
 
     def __init__(
         self,
@@ -47,134 +43,93 @@ class Worker:
     ) -> None:
         self._db = db
         self._queue = queue
-        self._engine = engine
         self._settings = settings
         self.name = name
-        self._handlers = handlers
-        self._polls_until_abandoned = 0
+        self.blocked = threading.Event()  # set when a job does not come to an end
+        self._runner = Runner(db, engine, settings, handlers, self.blocked)
+        self._claimant = Claimant(name, engine.name, settings.lease_seconds)
+        self._size = 1
+        self._deferred: list[Entry] = []
+        self._look_for_abandoned_at = 0.0
+        self._poll_until = 0.0
 
     def run(self, stop: threading.Event) -> None:
-        """Until `stop` is set; then the job at hand is finished first."""
+        """Until `stop` is set; then the jobs at hand are finished first."""
         while not stop.is_set():
             try:
-                if not self.run_one(wait_seconds=1.0, stop=stop):
-                    continue
+                self.run_once(wait_seconds=1.0, stop=stop)
             except Unavailable as exc:
                 log.warning("waiting", reason=exc.message)
                 stop.wait(1.0)
         with suppress(Unavailable):  # then its entries are found by their age
             self._queue.leave(self.name)
 
-    def run_one(self, wait_seconds: float, stop: threading.Event | None = None) -> Job | None:
-        """Run one job if there is one; wait for it at most about `wait_seconds`."""
-        try:
-            entry = self._next_entry(wait_seconds)
-        except Unavailable:
-            return self._poll(stop)
-        if entry is None:
-            return None
+    def run_once(self, wait_seconds: float, stop: threading.Event | None = None) -> list[Job]:
+        """Run the jobs there are, a batch at most; wait for one at most about `wait_seconds`."""
+        if time.monotonic() >= self._poll_until:
+            try:
+                return self._read(wait_seconds)
+            except Unavailable as exc:
+                if self._poll_until == 0.0:
+                    log.warning("polling", reason=exc.message)
+                self._poll_until = time.monotonic() + REDIS_PAUSE
+        return self._poll(stop)
+
+    def _read(self, wait_seconds: float) -> list[Job]:
+        if self._poll_until:
+            self._queue.epoch()  # cheaper to ask a Redis that may still be away than to wait for it
+            self._poll_until = 0.0
+            log.warning("reading_again")
+        entries = self._entries(wait_seconds)
+        if not entries:
+            return []
+        reach("worker.after_read")
+        ids = [entry.job_id for entry in entries]
+        jobs, later = self._claimed(ids)
+        self._run(jobs)
+        self._deferred = [entry for entry in entries if entry.job_id in later]
+        self._acknowledge([entry for entry in entries if entry.job_id not in later])
+        return jobs
+
+    def _claimed(self, ids: list[int]) -> tuple[list[Job], list[int]]:
         with self._db.reading() as conn:
-            job = leases.claim_job(conn, entry.job_id, **self._claim())
-        if job:
-            self._execute(job)
-        self._acknowledge(entry)
-        return job
+            return leases.claim_jobs(conn, ids, self._claimant)
 
-    def _next_entry(self, wait_seconds: float) -> Entry | None:
-        entry = self._queue.read(self.name, wait_seconds)
-        if entry is None:
-            entry = self._queue.read_abandoned(self.name)
-        return entry
+    def _entries(self, wait_seconds: float) -> list[Entry]:
+        """Those that had to wait for their turn come first; else a long job never would."""
+        if self._deferred:
+            return self._deferred
+        if time.monotonic() >= self._look_for_abandoned_at:
+            self._look_for_abandoned_at = time.monotonic() + ABANDONED_EVERY
+            if found := self._queue.read_abandoned(self.name, self._size):
+                return found
+        found = self._queue.read(self.name, wait_seconds, self._size)
+        return found or self._queue.read_abandoned(self.name, self._size)
 
-    def _poll(self, stop: threading.Event | None) -> Job | None:
+    def _poll(self, stop: threading.Event | None) -> list[Job]:
         """Redis is gone or absent: the table is the queue."""
         with self._db.reading() as conn:
-            job = leases.claim_next_job(conn, **self._claim())
-        if job:
-            self._execute(job)
-        else:
+            jobs = leases.claim_next_jobs(conn, self._size, self._claimant)
+        self._run(jobs)
+        if not jobs:
             (stop or threading.Event()).wait(self._settings.poll_seconds)
-        return job
+        return jobs
 
-    def _claim(self) -> dict[str, Any]:
-        return {
-            "worker": self.name,
-            "engine": self._engine.name,
-            "lease": self._settings.lease_seconds,
-        }
-
-    def _acknowledge(self, entry: Entry) -> None:
-        with suppress(Unavailable):  # delivered again later; the claim will find the job ended
-            self._queue.acknowledge(entry)
-
-    def _execute(self, job: Job) -> None:
-        handler = self._handlers.get(job.job_type)
-        if handler is None:
-            log.warning("job_released", job_id=job.id, job_type=job.job_type, why="unknown kind")
-            with self._db.transaction() as conn:
-                leases.release_job(conn, job, UNKNOWN_KIND_DELAY)
+    def _run(self, jobs: list[Job]) -> None:
+        if not jobs:
             return
-        try:
-            with Heartbeat(self._db, job, self._settings.lease_seconds) as heartbeat:
-                self._attempt(handler, job, heartbeat)
-            log.info("job_completed", job_id=job.id, job_type=job.job_type, attempt=job.attempt)
-        except LeaseLost:
-            log.warning("job_lost", job_id=job.id, job_type=job.job_type, attempt=job.attempt)
-        except Exception as exc:  # noqa: BLE001  the worker outlives any job
-            self._settle(job, exc)
+        reach("worker.after_claim")
+        began = time.monotonic()
+        self._runner.run(jobs)
+        took = time.monotonic() - began
+        if took > SLOW:
+            self._size = max(1, self._size // 2)
+        elif took < QUICK and len(jobs) == self._size:
+            self._size = min(self._settings.batch_jobs, self._size * 2)
 
-    def _attempt(self, handler: Handler, job: Job, heartbeat: Heartbeat) -> None:
-        """Names are chosen from what we saw; if somebody was quicker, look again and choose."""
-        context = Context(self._db, self._engine, self._settings, job, heartbeat.report)
-        for race in range(RACES):
-            outcome = handler(replace(context, race=race))
-            try:
-                self._finish(job, outcome)
-            except Conflict as exc:
-                if exc.code not in RACED_FOR or race == RACES - 1:
-                    raise
-                continue
+    def _acknowledge(self, entries: list[Entry]) -> None:
+        if not entries:
             return
-
-    def _finish(self, job: Job, outcome: Outcome) -> None:
-        """The effect, the result, the trail and the job's end: one transaction."""
-        with self._db.transaction() as conn:
-            outcome.write(conn)  # first: finishing locks the row, and the heartbeat needs it
-            if not leases.finish_job(conn, job, outcome.result | {"engine": self._engine.name}):
-                raise LeaseLost(f"Job {job.id} is not ours any more")
-
-    def _settle(self, job: Job, exc: Exception) -> None:
-        expected = isinstance(exc, AppError)
-        code = exc.code if isinstance(exc, AppError) else "internal_error"
-        message = exc.message if isinstance(exc, AppError) else f"{type(exc).__name__}: {exc}"
-        again = _retryable(exc) and job.error_count + 1 < MAX_ERRORS
-        event = "job_retried" if again else "job_failed"
-        log.warning(event, job_id=job.id, code=code, error=message, exc_info=not expected)
-        with self._db.transaction() as conn:
-            if again:
-                leases.retry_job(conn, job, code, message, backoff_seconds(job.error_count))
-            elif leases.fail_job(conn, job, code, message):
-                _note_failure(conn, job, code, message)
-
-
-def _retryable(exc: Exception) -> bool:
-    """Refusals stay refusals. What may pass by itself, and bugs a restart may cure, do not."""
-    if isinstance(exc, EngineFailed):
-        return not exc.permanent
-    return isinstance(exc, Unavailable) or not isinstance(exc, AppError)
-
-
-def _note_failure(conn: Connection, job: Job, code: str, message: str) -> None:
-    audit.insert_audit(
-        conn,
-        AuditEntry(
-            action=f"{job.job_type}.failed",
-            actor=job.requested_by,
-            resource_type="job",
-            resource_id=job.id,
-            job_id=job.id,
-            request_id=job.request_id,
-            details={"code": code, "message": message},
-            status="failure",
-        ),
-    )
+        with suppress(Unavailable):  # delivered again later; the claim will find the jobs ended
+            self._queue.acknowledge(entries)
+        reach("worker.after_acknowledge")

@@ -1,5 +1,6 @@
 """One worker process: a loop for jobs, a thread for everything that must happen by itself."""
 
+import os
 import secrets
 import signal
 import socket
@@ -8,7 +9,7 @@ from dataclasses import replace
 
 import structlog
 
-from coreskills import config
+from coreskills import config, failpoints
 from coreskills.broker import streams
 from coreskills.engine.choice import engine_named
 from coreskills.store.db import Database
@@ -16,13 +17,15 @@ from coreskills.telemetry import logs
 from coreskills.worker.dispatcher import Dispatcher
 from coreskills.worker.loop import Worker
 
-STATEMENT_TIMEOUT_MS = 120_000  # an import of 200,000 people is one statement
+STATEMENT_TIMEOUT_MS = 10_000
+EX_TEMPFAIL = 75  # sysexits.h: try again later
 
 
 def main() -> None:
     """Runs until SIGTERM or SIGINT; the job at hand is finished first."""
     settings = config.load()
     logs.configure("worker", settings.log_level, settings.log_format)
+    failpoints.enable(settings.failpoints)
     patient = replace(settings, statement_timeout_ms=STATEMENT_TIMEOUT_MS)
     db = Database(patient, smallest=1, largest=4)
     queue = streams.connect(settings.redis_url)
@@ -34,11 +37,18 @@ def main() -> None:
     dispatching = _Dispatching(Dispatcher(db, queue), stop)
     dispatching.start()
     structlog.get_logger("worker").info("started", worker=name, engine=settings.engine)
+    threading.Thread(target=_end_when, args=[worker.blocked], daemon=True).start()
     worker.run(stop)
     dispatching.join(timeout=5)
     db.close()
     if dispatching.broken:
         raise SystemExit(1)
+
+
+def _end_when(blocked: threading.Event) -> None:
+    """At once: it is the main thread that is blocked."""
+    blocked.wait()
+    os._exit(EX_TEMPFAIL)
 
 
 class _Dispatching(threading.Thread):

@@ -1,7 +1,3 @@
--- allow_long_statement --
--- Until the transaction ends: a whole roster is one statement, however long it is.
-SELECT set_config('statement_timeout', '5min', true);
-
 -- copy_rows --
 COPY import_rows (job_id, line, person_key, record) FROM STDIN;
 

@@ -56,9 +56,11 @@ RETURNING id;
 
 -- insert_key --
 -- Waits for a concurrent request with the same key; then exactly one of them inserts.
-INSERT INTO idempotency_keys (actor, key, request_hash, job_id)
+INSERT INTO idempotency_keys AS k (actor, key, request_hash, job_id)
 VALUES (%(actor)s, %(key)s, %(request_hash)s, %(job_id)s)
-ON CONFLICT DO NOTHING
+ON CONFLICT (actor, key) DO UPDATE
+   SET request_hash = excluded.request_hash, job_id = excluded.job_id, created_at = now()
+ WHERE k.created_at <= now() - interval '24 hours'
 RETURNING job_id;
 
 -- select_key --

@@ -1,43 +1,77 @@
--- claim_job --
--- Compare-and-set: of all who read the id from the stream, one gets the row. A claim that a crash
--- of the server forgets is made again, so it need not wait for the disk.
+-- claim_jobs --
+-- Compare-and-set: of all who read an id from the stream, one gets the row. What may not share (a
+-- long kind, a suspect) is claimed alone once it is the first of these; until then it comes back
+-- without an attempt. A claim that a crash of the server forgets is made again, so it need not
+-- wait for the disk.
 WITH relaxed AS (SELECT set_config('synchronous_commit', 'off', true)),
+candidates AS (
+    SELECT id, run_at, suspect OR job_type = ANY(%(alone)s) AS alone FROM jobs
+     WHERE id = ANY(%(ids)s) AND status = 'queued' AND run_at <= now()
+     ORDER BY id FOR NO KEY UPDATE),
+ranked AS (
+    SELECT id, alone, row_number() OVER line AS place, first_value(alone) OVER line AS alone_first
+      FROM candidates WINDOW line AS (ORDER BY run_at, id)),
+chosen AS (
+    SELECT id, count(*) OVER () AS company FROM ranked
+     WHERE CASE WHEN alone_first THEN place = 1 ELSE NOT alone END),
 claimed AS (
     UPDATE jobs
        SET status = 'running', attempt = attempt + 1, worker = %(worker)s,
            lease_until = now() + make_interval(secs => %(lease)s),
-           started_at = coalesce(started_at, now())
-      FROM relaxed
-     WHERE id = %(id)s AND status = 'queued' AND run_at <= now()
+           started_at = coalesce(started_at, now()), claimed_with = chosen.company
+      FROM relaxed, chosen
+     WHERE jobs.id = chosen.id
     RETURNING jobs.*),
 noted AS (
     INSERT INTO job_attempts (job_id, attempt, worker, engine)
     SELECT id, attempt, worker, %(engine)s FROM claimed)
-SELECT id, job_type, parameters, attempt, error_count, deadline_seconds, requested_by, request_id,
-       created_at
-  FROM claimed;
+SELECT r.id, c.job_type, c.parameters, c.attempt, c.error_count, c.deadline_seconds,
+       c.requested_by, c.request_id, c.created_at
+  FROM ranked r LEFT JOIN claimed c USING (id)
+ ORDER BY r.place;
 
--- claim_next_job --
--- The same without Redis: the oldest that waits; SKIP LOCKED keeps two workers from one row.
-WITH claimed AS (
+-- claim_next_jobs --
+-- The same without Redis: the oldest that wait; SKIP LOCKED keeps two workers from one row.
+WITH candidates AS (
+    SELECT id, run_at, suspect OR job_type = ANY(%(alone)s) AS alone FROM jobs
+     WHERE status = 'queued' AND run_at <= now()
+     ORDER BY run_at, id FOR NO KEY UPDATE SKIP LOCKED LIMIT %(limit)s),
+ranked AS (
+    SELECT id, alone, row_number() OVER line AS place, first_value(alone) OVER line AS alone_first
+      FROM candidates WINDOW line AS (ORDER BY run_at, id)),
+chosen AS (
+    SELECT id, count(*) OVER () AS company FROM ranked
+     WHERE CASE WHEN alone_first THEN place = 1 ELSE NOT alone END),
+claimed AS (
     UPDATE jobs
        SET status = 'running', attempt = attempt + 1, worker = %(worker)s,
            lease_until = now() + make_interval(secs => %(lease)s),
-           started_at = coalesce(started_at, now())
-     WHERE id = (SELECT id FROM jobs WHERE status = 'queued' AND run_at <= now()
-                  ORDER BY run_at, id FOR UPDATE SKIP LOCKED LIMIT 1)
+           started_at = coalesce(started_at, now()), claimed_with = chosen.company
+      FROM chosen
+     WHERE jobs.id = chosen.id
     RETURNING jobs.*),
 noted AS (
     INSERT INTO job_attempts (job_id, attempt, worker, engine)
     SELECT id, attempt, worker, %(engine)s FROM claimed)
 SELECT id, job_type, parameters, attempt, error_count, deadline_seconds, requested_by, request_id,
        created_at
-  FROM claimed;
+  FROM claimed ORDER BY run_at, id;
 
--- renew_lease --
+-- renew_leases --
+-- Returns those that are still the asker's. Locks in the order in which finish_jobs does.
+WITH held AS (
+    SELECT j.id FROM jobs j
+      JOIN unnest(%(ids)s::bigint[], %(attempts)s::integer[]) AS mine(id, attempt)
+        ON j.id = mine.id AND j.attempt = mine.attempt
+     WHERE j.status = 'running' ORDER BY j.id FOR NO KEY UPDATE OF j)
 UPDATE jobs
-   SET lease_until = now() + make_interval(secs => %(lease)s),
-       progress = coalesce(%(progress)s, progress)
+   SET lease_until = now() + make_interval(secs => %(lease)s)
+  FROM held WHERE jobs.id = held.id
+RETURNING jobs.id;
+
+-- report_progress --
+UPDATE jobs
+   SET lease_until = now() + make_interval(secs => %(lease)s), progress = %(progress)s
  WHERE id = %(id)s AND attempt = %(attempt)s AND status = 'running';
 
 -- lock_running --
@@ -45,11 +79,25 @@ UPDATE jobs
 SELECT id FROM jobs
  WHERE id = %(id)s AND attempt = %(attempt)s AND status = 'running' FOR NO KEY UPDATE;
 
--- finish_job --
-UPDATE jobs
-   SET status = 'completed', result = %(result)s, completed_at = now(), lease_until = NULL,
-       worker = NULL, error_code = NULL, error_message = NULL
- WHERE id = %(id)s AND attempt = %(attempt)s AND status = 'running';
+-- finish_jobs --
+-- The fence: returns fewer than it was given when one of them is not the asker's any more.
+WITH mine AS (
+    SELECT j.id, given.attempt, given.result FROM jobs j
+      JOIN unnest(%(ids)s::bigint[], %(attempts)s::integer[], %(results)s::jsonb[])
+           AS given(id, attempt, result)
+        ON j.id = given.id AND j.attempt = given.attempt
+     WHERE j.status = 'running' ORDER BY j.id FOR NO KEY UPDATE OF j),
+finished AS (
+    UPDATE jobs
+       SET status = 'completed', result = mine.result, completed_at = now(), lease_until = NULL,
+           worker = NULL, error_code = NULL, error_message = NULL
+      FROM mine WHERE jobs.id = mine.id
+    RETURNING jobs.id, jobs.attempt),
+noted AS (
+    UPDATE job_attempts a SET ended_at = now(), outcome = 'completed'
+      FROM finished f
+     WHERE a.job_id = f.id AND a.attempt = f.attempt AND a.ended_at IS NULL)
+SELECT count(*) FROM finished;
 
 -- fail_job --
 UPDATE jobs
@@ -78,20 +126,22 @@ UPDATE job_attempts
  WHERE job_id = %(id)s AND attempt = %(attempt)s AND ended_at IS NULL;
 
 -- reap_jobs --
--- Whose worker is gone: again at once the first time, later the second, never the third.
+-- Whose worker is gone: again at once the first time, later the second, never the third. A job
+-- that was not alone is not charged: one of its neighbours may have killed the worker.
 WITH expired AS (
-    SELECT id FROM jobs
+    SELECT id, crash_count + (claimed_with = 1)::integer AS crashes FROM jobs
      WHERE status = 'running' AND lease_until < now()
-     ORDER BY lease_until FOR UPDATE SKIP LOCKED LIMIT 100),
+     ORDER BY lease_until FOR NO KEY UPDATE SKIP LOCKED LIMIT 100),
 reaped AS (
     UPDATE jobs j
-       SET crash_count = j.crash_count + 1,
-           status = CASE WHEN j.crash_count + 1 >= %(max_crashes)s
+       SET crash_count = crashes,
+           suspect = true,
+           status = CASE WHEN crashes >= %(max_crashes)s
                          THEN 'dead' ELSE 'queued' END::job_status,
            error_code = 'worker_lost',
            error_message = 'The worker ' || j.worker || ' vanished while running attempt '
                            || j.attempt,
-           completed_at = CASE WHEN j.crash_count + 1 >= %(max_crashes)s THEN now() END,
+           completed_at = CASE WHEN crashes >= %(max_crashes)s THEN now() END,
            run_at = now() + make_interval(secs => 2 * j.crash_count),
            published_at = NULL, lease_until = NULL, worker = NULL
       FROM expired WHERE j.id = expired.id
@@ -120,10 +170,20 @@ UPDATE jobs SET published_at = now()
   FROM (SELECT set_config('synchronous_commit', 'off', true)) AS relaxed
  WHERE id = ANY(%(ids)s) AND status = 'queued';
 
+-- mark_new_published --
+-- The same, unless the job has been tried meanwhile: then it waits for another publication.
+UPDATE jobs SET published_at = now()
+  FROM (SELECT set_config('synchronous_commit', 'off', true)) AS relaxed
+ WHERE id = ANY(%(ids)s) AND status = 'queued' AND attempt = 0;
+
+-- count_published --
+SELECT count(*) FROM jobs WHERE status = 'queued' AND published_at IS NOT NULL;
+
 -- unpublish_stale --
 -- The backstop: an entry that vanished from Redis without the epoch telling.
 UPDATE jobs SET published_at = NULL
- WHERE status = 'queued' AND run_at <= now() AND published_at < now() - interval '60 seconds';
+ WHERE status = 'queued' AND run_at <= now()
+   AND published_at < now() - make_interval(secs => %(age)s);
 
 -- unpublish_all --
 UPDATE jobs SET published_at = NULL WHERE status = 'queued' AND published_at IS NOT NULL;

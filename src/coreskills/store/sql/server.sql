@@ -22,3 +22,7 @@ SELECT version FROM schema_migrations;
 
 -- select_uptime --
 SELECT extract(epoch FROM now() - pg_postmaster_start_time())::bigint AS seconds;
+
+-- set_statement_timeout --
+-- Until the transaction ends.
+SELECT set_config('statement_timeout', %(timeout)s, true);

@@ -1,0 +1,196 @@
+"""Jobs claimed together: run one after the other, ended in one transaction.
+
+Every job leaves here ended, queued again, or not ours. One that cannot be ended with the others is
+ended by itself, so that none suffers from its neighbours.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from coreskills.config import Settings
+from coreskills.domain.jobs import MAX_ERRORS, Job, backoff_seconds
+from coreskills.engine.base import Engine
+from coreskills.errors import (
+    AppError,
+    Conflict,
+    EngineFailed,
+    LeaseLost,
+    Unavailable,
+    UsernameTaken,
+)
+from coreskills.failpoints import reach
+from coreskills.store import audit, leases
+from coreskills.store.audit import Entry as AuditEntry
+from coreskills.store.db import Connection, Database
+from coreskills.worker.context import Context, Outcome
+from coreskills.worker.handlers import Handler
+from coreskills.worker.heartbeat import Heartbeat
+
+log = structlog.get_logger("worker")
+Ending = tuple[Job, Outcome]
+RACES = 100  # how often another worker may write first what we were about to write
+RACED_FOR = (UsernameTaken.code, "duplicate_person")
+UNKNOWN_KIND_DELAY = 5.0  # another worker, of a newer version, may know it
+BLAMELESS = 20  # attempts; what fails so often for want of a server is counted as its own fault
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs batches; sets `blocked` when a job does not come to an end."""
+
+    db: Database
+    engine: Engine
+    settings: Settings
+    handlers: dict[str, Handler]
+    blocked: threading.Event
+
+    def run(self, jobs: list[Job]) -> None:
+        endings: list[Ending] = []
+        with Heartbeat(self.db, jobs, self.settings.lease_seconds, self.blocked) as heartbeat:
+            for job in jobs:
+                heartbeat.begin(job)
+                outcome = self._outcome(job, heartbeat)
+                if outcome:
+                    endings.append((job, outcome))
+            if endings:
+                self._end(endings, heartbeat)
+
+    def _outcome(self, job: Job, heartbeat: Heartbeat, race: int = 0) -> Outcome | None:
+        """What to write; None when the job did not come so far, which is settled then."""
+        handler = self.handlers.get(job.job_type)
+        if handler is None:
+            log.warning("job_released", job_id=job.id, job_type=job.job_type, why="unknown kind")
+            self._stubbornly(lambda: self._release(job, UNKNOWN_KIND_DELAY))
+            return None
+        context = Context(self.db, self.engine, self.settings, job, heartbeat.report, race)
+        try:
+            reach("worker.running", job.id)
+            return handler(context)
+        except Exception as exc:  # noqa: BLE001  the worker outlives any job
+            self._settle(job, exc)
+            return None
+
+    def _end(self, endings: list[Ending], heartbeat: Heartbeat) -> None:
+        reach("worker.before_finish")
+        error = self._committed(endings)
+        if error is None:
+            return
+        if len(endings) > 1:
+            log.info("batch_split", jobs=len(endings), why=str(error))
+            error = None
+        for job, outcome in endings:
+            heartbeat.begin(job)
+            self._end_alone(job, outcome, error, heartbeat)
+
+    def _end_alone(
+        self, job: Job, outcome: Outcome, error: Exception | None, heartbeat: Heartbeat
+    ) -> None:
+        """Names were chosen from what we saw; if somebody was quicker, look again and choose."""
+        for race in range(1, RACES):
+            if error is None or isinstance(error, Unavailable):
+                error = self._committed([(job, outcome)], again=True)
+            if error is None:
+                return
+            if not isinstance(error, Conflict) or error.code not in RACED_FOR:
+                break
+            revised = self._outcome(job, heartbeat, race)
+            if revised is None:
+                return
+            outcome, error = revised, None
+        self._settle(job, error or Conflict("Others were quicker every time", code="raced"))
+
+    def _committed(self, endings: list[Ending], *, again: bool = False) -> Exception | None:
+        """Why not; None when it is written.
+
+        `again`: whether an earlier try was committed is not known, so the fence is asked first.
+        """
+        try:
+            if again:
+                self._stubbornly(lambda: self._commit(endings, again=True))
+            else:
+                self._commit(endings, again=False)
+        except Exception as exc:  # noqa: BLE001  the caller finds out whose fault it is
+            return exc
+        reach("worker.after_commit")
+        for job, _ in endings:
+            log.info("job_completed", job_id=job.id, job_type=job.job_type, attempt=job.attempt)
+        return None
+
+    def _commit(self, endings: list[Ending], *, again: bool) -> None:
+        """The effects, the results, the trail and the jobs' ends: one transaction."""
+        with self.db.transaction() as conn:
+            if again and not all(leases.lock_running(conn, job) for job, _ in endings):
+                raise LeaseLost("It is not ours any more, or was written already")
+            for _, outcome in endings:
+                outcome.write(conn)  # first: finishing locks the rows, and the heartbeat needs them
+            results = [
+                (job, outcome.result | {"engine": self.engine.name}) for job, outcome in endings
+            ]
+            if not leases.finish_jobs(conn, results):
+                raise LeaseLost("It is not ours any more")
+            reach("worker.before_commit")
+
+    def _settle(self, job: Job, exc: Exception) -> None:
+        """The job did not succeed: again later, or never."""
+        if isinstance(exc, LeaseLost):
+            log.warning("job_lost", job_id=job.id, job_type=job.job_type, attempt=job.attempt)
+        elif isinstance(exc, Unavailable) and job.attempt < BLAMELESS:
+            log.warning("job_released", job_id=job.id, job_type=job.job_type, why=exc.message)
+            self._stubbornly(lambda: self._release(job, backoff_seconds(0)))
+        else:
+            self._stubbornly(lambda: self._blame(job, exc))
+
+    def _release(self, job: Job, delay: float) -> None:
+        with self.db.transaction() as conn:
+            leases.release_job(conn, job, delay)
+
+    def _blame(self, job: Job, exc: Exception) -> None:
+        expected = isinstance(exc, AppError)
+        code = exc.code if isinstance(exc, AppError) else "internal_error"
+        message = exc.message if isinstance(exc, AppError) else f"{type(exc).__name__}: {exc}"
+        again = _retryable(exc) and job.error_count + 1 < MAX_ERRORS
+        event = "job_retried" if again else "job_failed"
+        log.warning(event, job_id=job.id, code=code, error=message, exc_info=not expected and exc)
+        with self.db.transaction() as conn:
+            if again:
+                leases.retry_job(conn, job, code, message, backoff_seconds(job.error_count))
+            elif leases.fail_job(conn, job, code, message):
+                _note_failure(conn, job, code, message)
+
+    def _stubbornly(self, act: Callable[[], None]) -> None:
+        """PostgreSQL is away: our leases may still hold when it is back; if not, we are refused."""
+        until = time.monotonic() + self.settings.lease_seconds
+        while True:
+            try:
+                return act()
+            except Unavailable:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
+
+
+def _retryable(exc: Exception) -> bool:
+    """Refusals stay refusals. What may pass by itself, and bugs a restart may cure, do not."""
+    if isinstance(exc, EngineFailed):
+        return not exc.permanent
+    return isinstance(exc, Unavailable) or not isinstance(exc, AppError)
+
+
+def _note_failure(conn: Connection, job: Job, code: str, message: str) -> None:
+    audit.insert_audit(
+        conn,
+        AuditEntry(
+            action=f"{job.job_type}.failed",
+            actor=job.requested_by,
+            resource_type="job",
+            resource_id=job.id,
+            job_id=job.id,
+            request_id=job.request_id,
+            details={"code": code, "message": message},
+            status="failure",
+        ),
+    )

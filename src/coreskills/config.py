@@ -33,6 +33,7 @@ class Settings:
     refresh_token_seconds: int = 14 * 86_400
     reads_per_minute: int = 60_000  # a class of 30 polling once a second needs 1,800
     writes_per_minute: int = 12_000
+    queue_limit: int = 50_000  # waiting jobs; beyond, new work gets 503
     cors_origins: str = ""  # comma separated, exact; empty: none
     student_mail_domain: str = "students.coreskills.example"
     staff_mail_domain: str = "coreskills.example"

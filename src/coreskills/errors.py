@@ -13,6 +13,7 @@ AppError
   TooLarge              more than we accept
   RateLimited           too many requests; carries retry_after
   Unavailable           something we need does not answer now; carries retry_after
+    QueueFull           more jobs wait than the queue may hold
   EngineFailed          the automation engine refused or broke; `permanent` decides about a retry
   LeaseLost             another worker has the job by now: our outcome must not be written
   StackFailed           the stack could not be started, stopped or found
@@ -109,6 +110,10 @@ class Unavailable(AppError):
     def __init__(self, message: str, *, retry_after: int = 2) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class QueueFull(Unavailable):
+    code = "queue_full"
 
 
 class EngineFailed(AppError):

@@ -7,6 +7,7 @@ what the file says:
   kill   SIGKILL to itself
   stop   SIGSTOP to itself; whoever watches sees it, and wakes it with SIGCONT
   fail   RuntimeError
+  hold   wait until the file is gone; other threads of the process go on
 
 The file is renamed to `<file>.hit` first, so one process acts on it, once. With `always` after the
 action it stays, and meets everybody.
@@ -14,6 +15,7 @@ action it stays, and meets everybody.
 
 import os
 import signal
+import time
 from pathlib import Path
 
 POINTS = {
@@ -49,24 +51,28 @@ def reach(point: str, subject: object = "") -> None:
     if _folder is None:
         return
     for name in (f"{point}@{subject}", point):
-        action = _taken(_folder / name)
+        action, path = _taken(_folder / name)
         if action:
-            _act(action, point)
+            _act(action, path)
             return
 
 
-def _taken(path: Path) -> str:
-    """What to do here; empty when there is nothing, or somebody was quicker."""
+def _taken(path: Path) -> tuple[str, Path]:
+    """What to do here, and the file it stands in now. Nothing: or somebody was quicker."""
     try:
         action, _, always = path.read_text(encoding="utf-8").strip().partition(" ")
         if always != "always":
-            path.rename(path.with_name(f"{path.name}.hit"))
+            path = path.rename(path.with_name(f"{path.name}.hit"))
     except FileNotFoundError:
-        return ""
-    return action
+        return "", path
+    return action, path
 
 
-def _act(action: str, point: str) -> None:
+def _act(action: str, path: Path) -> None:
     if action == "fail":
-        raise RuntimeError(f"the failpoint {point} was armed")
+        raise RuntimeError(f"the failpoint {path.name} was armed")
+    if action == "hold":
+        while path.exists():
+            time.sleep(0.01)
+        return
     os.kill(os.getpid(), {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}[action])

@@ -9,6 +9,7 @@ from apiflask import APIFlask
 from flask.json.provider import DefaultJSONProvider
 
 from coreskills import __version__, config, failpoints
+from coreskills.actions.backlog import Backlog
 from coreskills.api import (
     audit,
     description,
@@ -93,7 +94,7 @@ def create_app(
         AUTO_VALIDATION_ERROR_RESPONSE=False,
         AUTO_AUTH_ERROR_RESPONSE=False,
     )
-    app.extensions[KEY] = Services(db, queue, settings, Identities(db, settings), Limits(settings))
+    app.extensions[KEY] = _services(db, queue, settings)
     errors.register(app)
     for module in modules:
         app.register_blueprint(module.blueprint)
@@ -101,6 +102,17 @@ def create_app(
     permissions.refuse_undeclared(app)
     requests.install(app, settings)
     return app
+
+
+def _services(db: Database, queue: Queue, settings: Settings) -> Services:
+    return Services(
+        db,
+        queue,
+        settings,
+        Identities(db, settings),
+        Limits(settings),
+        Backlog(db, settings.queue_limit),
+    )
 
 
 def express_lane(app: APIFlask) -> Express:

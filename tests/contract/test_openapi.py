@@ -27,6 +27,7 @@ IDEMPOTENCY_KEY = {
     "post /api/v1/students",
     "post /api/v1/staff",
     "post /api/v1/jobs",
+    "post /api/v1/jobs/batch",
     "post /api/v1/imports",
     "delete /api/v1/users/{id}",
 }

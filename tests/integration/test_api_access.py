@@ -59,6 +59,7 @@ GOLDEN = {
     "DELETE /api/v1/policies/<int:id>": LEADERS,
     "GET /api/v1/jobs": ALL,
     "POST /api/v1/jobs": ALL,
+    "POST /api/v1/jobs/batch": ALL,
     "GET /api/v1/jobs/<int:id>": ALL,
     "POST /api/v1/jobs/<int:id>/cancel": WRITERS,
     "POST /api/v1/jobs/<int:id>/retry": WRITERS,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from coreskills.stack import state
 from coreskills.stack.home import Home
-from coreskills.stack.processes import Identity, alive, end, identify
+from coreskills.stack.processes import Identity, alive, end, family, identify
 from coreskills.stack.programs import Program
 from coreskills.stack.supervisor import LARGEST_LOG, Supervisor
 
@@ -109,3 +109,77 @@ def test_a_log_that_has_grown_is_cut_and_one_copy_is_kept(tmp_path: Path):
     with Running(home, []):
         wait_for(lambda: log.stat().st_size == 0)
     assert (home.logs / "chatty.log.1").stat().st_size == LARGEST_LOG + 1
+
+
+SLEEPING = "import time; time.sleep(60)"
+RENEWED_BY_HUP = """
+import os, signal, subprocess, sys, time
+def child():
+    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+inside = child()
+def renew(*_):
+    global inside
+    old, inside = inside, child()
+    old.kill()
+    old.wait()
+signal.signal(signal.SIGHUP, renew)
+while True:
+    time.sleep(0.05)
+"""
+
+
+def restart(running: Running, *names: str) -> None:
+    order = running.home.run / "restart"
+    order.write_text("\n".join(names))
+    wait_for(lambda: not order.exists(), 20)
+
+
+def test_a_restart_renews_what_was_named_and_counts_no_failure(tmp_path: Path):
+    home = a_home(tmp_path)
+    names = ["one", "two", "other"]
+    with Running(home, [program(name, SLEEPING) for name in names]) as running:
+        wait_for(lambda: all((s := running.service(n)) and s.pid for n in names))
+        before = {name: running.service(name).pid for name in names}
+        restart(running, "one", "two", "no such program")
+        after = {name: running.service(name) for name in names}
+    assert after["one"].pid not in (None, before["one"])
+    assert after["two"].pid not in (None, before["two"])
+    assert after["other"].pid == before["other"]
+    assert {service.restarts for service in after.values()} == {0}
+    assert {service.state for service in after.values()} == {"running"}
+
+
+def test_only_one_program_at_a_time_is_down_for_a_restart(tmp_path: Path):
+    home = a_home(tmp_path)
+    slow = "import signal, sys, time\nsignal.signal(15, lambda *_: (time.sleep(.5), sys.exit()))\n"
+    names = ["one", "two"]
+    with Running(home, [program(name, slow + SLEEPING) for name in names]) as running:
+        wait_for(lambda: all((s := running.service(n)) and s.pid for n in names))
+        old = {name: running.service(name).identity for name in names}
+        (home.run / "restart").write_text("one\ntwo")
+        wait_for(lambda: not alive(old["one"]), 20)
+        assert alive(old["two"])
+        wait_for(lambda: not (home.run / "restart").exists(), 20)
+        assert not alive(old["two"])
+
+
+def test_a_program_that_reloads_keeps_its_process_and_renews_those_below(tmp_path: Path):
+    home = a_home(tmp_path)
+    with Running(home, [program("server", RENEWED_BY_HUP, reloads=True)]) as running:
+        wait_for(lambda: (s := running.service("server")) and s.pid)
+        server = running.service("server").identity
+        before = wait_for(lambda: family(server))
+        restart(running, "server")
+        after = family(server)
+        assert running.service("server").identity == server
+    assert len(before) == len(after) == 1
+    assert before != after
+
+
+def test_a_program_that_is_down_anyway_does_not_hold_up_a_restart(tmp_path: Path):
+    home = a_home(tmp_path)
+    with Running(home, [program("ends", "pass"), program("stays", SLEEPING)]) as running:
+        wait_for(lambda: (s := running.service("ends")) and s.restarts >= 3)
+        before = wait_for(lambda: running.service("stays").pid)
+        restart(running, "ends", "stays")
+        assert running.service("stays").pid != before

@@ -72,6 +72,24 @@ def submit(
     return accepted
 
 
+def submit_many(db: Database, queue: Queue, request: Request, works: list[Work]) -> list[Accepted]:
+    """Queue all of these jobs or none, in one transaction. Raises like `submit`.
+
+    They share the request's key; none may `fill`.
+    """
+    digest = sha256(b"".join(work.digest for work in works)).digest()
+    if replay := _replays(db, request, digest):
+        return replay
+    try:
+        rows = _insert_many(db, request, works, digest)
+    except _KeyTaken:
+        return _replays(db, request, digest) or [_vanished()]
+    for work in works:
+        metrics.jobs_accepted.labels(work.job_type).inc()
+    _publish(db, queue, [row["id"] for row in rows])
+    return [Accepted(row["id"], row["status"]) for row in rows]
+
+
 def cancel(db: Database, request: Request, job_id: int) -> None:
     """Final, also for a job that is running: its outcome is discarded."""
     with db.transaction() as conn:
@@ -100,7 +118,7 @@ def _insert(db: Database, request: Request, work: Work) -> Accepted:
         with db.transaction() as conn:
             row = jobs.insert_job(conn, _new_job(request, work))
             if request.idempotency_key and not jobs.insert_key(
-                conn, request.actor, request.idempotency_key, work.digest, row["id"]
+                conn, request.actor, request.idempotency_key, work.digest, [row["id"]]
             ):
                 raise _KeyTaken
             if work.fill:
@@ -116,6 +134,26 @@ def _insert(db: Database, request: Request, work: Work) -> Accepted:
         raise
 
 
+def _insert_many(
+    db: Database, request: Request, works: list[Work], digest: bytes
+) -> list[dict[str, Any]]:
+    with db.transaction() as conn:
+        rows = jobs.insert_jobs(conn, [_new_job(request, work) for work in works])
+        ids = [row["id"] for row in rows]
+        if request.idempotency_key and not jobs.insert_key(
+            conn, request.actor, request.idempotency_key, digest, ids
+        ):
+            raise _KeyTaken
+        audit.insert_audits(
+            conn,
+            [
+                _entry(request, f"{work.job_type}.requested", id, "pending")
+                for work, id in zip(works, ids, strict=True)
+            ],
+        )
+    return rows
+
+
 def _new_job(request: Request, work: Work) -> NewJob:
     return NewJob(
         job_type=work.job_type,
@@ -128,17 +166,22 @@ def _new_job(request: Request, work: Work) -> NewJob:
 
 
 def _replay(db: Database, request: Request, digest: bytes) -> Accepted | None:
+    found = _replays(db, request, digest)
+    return found[0] if found else None
+
+
+def _replays(db: Database, request: Request, digest: bytes) -> list[Accepted]:
+    """What this key was answered with; nothing if it is new."""
     if not request.idempotency_key:
-        return None
+        return []
     with db.reading() as conn:
-        row = jobs.select_key(conn, request.actor, request.idempotency_key)
-    if row is None:
-        return None
-    if bytes(row["request_hash"]) != digest:
+        rows = jobs.select_key(conn, request.actor, request.idempotency_key)
+    if rows and bytes(rows[0]["request_hash"]) != digest:
         raise IdempotencyMismatch(
-            "This Idempotency-Key was used for another request; use a new key", job_id=row["job_id"]
+            "This Idempotency-Key was used for another request; use a new key",
+            job_id=rows[0]["job_id"],
         )
-    return Accepted(row["job_id"], row["status"], replayed=True)
+    return [Accepted(row["job_id"], row["status"], replayed=True) for row in rows]
 
 
 def _vanished() -> Accepted:

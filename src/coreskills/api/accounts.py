@@ -23,7 +23,7 @@ def take_in(job_type: str, kind: str, person: Person) -> Response:
 
 def _seen(actor: str, key: str) -> bool:
     with db().reading() as conn:
-        return jobs.select_key(conn, actor, key) is not None
+        return bool(jobs.select_key(conn, actor, key))
 
 
 def _refuse_known(kind: str, person: Person) -> None:

@@ -5,6 +5,7 @@ from typing import cast
 
 from flask import current_app, g
 
+from coreskills.actions.backlog import Backlog
 from coreskills.actions.request import Request
 from coreskills.api.identity import Identities
 from coreskills.api.limits import Limits
@@ -23,6 +24,7 @@ class Services:
     settings: Settings
     identities: Identities
     limits: Limits
+    backlog: Backlog
 
 
 def services() -> Services:

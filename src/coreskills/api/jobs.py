@@ -2,7 +2,7 @@ import orjson
 from apiflask import APIBlueprint
 from flask import Response
 
-from coreskills.actions.jobs import Work, cancel, redrive, submit
+from coreskills.actions.jobs import Work, cancel, redrive, submit, submit_many
 from coreskills.api import schemas
 from coreskills.api.answers import PageQuery, accepted, answer, conditional, page
 from coreskills.api.bodies import parsed
@@ -49,15 +49,29 @@ def list_jobs(query: JobsQuery) -> Response:
 @blueprint.output(schemas.Accepted, status_code=202)
 def post_job(body: schemas.NewJob) -> Response:
     """Submit a job by its type; self_test is open to every role"""
-    if body.type not in SUBMITTABLE:
-        message = "must be one of " + ", ".join(sorted(SUBMITTABLE))
-        raise Invalid("There is no such job", [Fault("/type", "unknown_type", message)])
-    if body.type != "self_test" and not principal().may("jobs.write"):
-        raise Forbidden(f"The role {principal().role} may submit only self_test")
-    data = parsed(PARAMETERS[body.type], body.data, at="/data/")
-    work = Work(body.type, data.model_dump())
+    work = _work(body, at="")
     done = submit(db(), services().queue, asked(idempotency_key()), work)
     return accepted(done.job_id, done.status)
+
+
+@blueprint.post("/batch")
+@requires("jobs.self_test")
+@takes(IDEMPOTENCY_KEY)
+@blueprint.input(schemas.NewJobs, arg_name="body")
+@blueprint.output(schemas.AcceptedJobs, status_code=202)
+def post_jobs(body: schemas.NewJobs) -> Response:
+    """Submit up to 500 jobs, all or none"""
+    works, wrong = [], []
+    for place, job in enumerate(body.jobs):
+        try:
+            works.append(_work(job, at=f"/jobs/{place}"))
+        except Invalid as exc:
+            wrong += exc.faults
+    if wrong:
+        raise Invalid("Some of the jobs are not valid; none was accepted", wrong)
+    done = submit_many(db(), services().queue, asked(idempotency_key()), works)
+    jobs = [{"job_id": job.job_id, "status": job.status} for job in done]
+    return answer({"jobs": jobs}, 202, Retry_After="1")
 
 
 @blueprint.get("/<int:id>")
@@ -93,6 +107,17 @@ def retry_job(id: int) -> Response:
     """Queue again what failed, died or was cancelled"""
     redrive(db(), asked(), id)
     return accepted(id, "queued")
+
+
+def _work(job: schemas.NewJob, *, at: str) -> Work:
+    """Raises Invalid with pointers below `at`, and Forbidden."""
+    if job.type not in SUBMITTABLE:
+        message = "must be one of " + ", ".join(sorted(SUBMITTABLE))
+        raise Invalid("There is no such job", [Fault(f"{at}/type", "unknown_type", message)])
+    if job.type != "self_test" and not principal().may("jobs.write"):
+        raise Forbidden(f"The role {principal().role} may submit only self_test")
+    data = parsed(PARAMETERS[job.type], job.data, at=f"{at}/data/")
+    return Work(job.type, data.model_dump())
 
 
 def _now(id: int) -> Response:

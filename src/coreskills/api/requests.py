@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, request
 
 from coreskills.api.context import services
+from coreskills.api.headers import IDEMPOTENCY_KEY, taken_by
 from coreskills.api.permissions import PUBLIC, permission_of
 from coreskills.config import Settings
 from coreskills.domain.access import Principal
@@ -41,6 +42,7 @@ _FOR_BROWSERS = {  # of a configured origin
 
 def install(app: Flask, settings: Settings) -> None:
     permissions = {name: permission_of(view) for name, view in app.view_functions.items()}
+    creating = _creating(app)
     origins = frozenset(filter(None, settings.cors_origins.split(",")))
 
     def before() -> Response | None:
@@ -51,7 +53,9 @@ def install(app: Flask, settings: Settings) -> None:
             return Response(status=204)  # a preflight, which carries no token
         if request.method not in _SAFE:
             _refuse_cross_site(origins)
-        _authorise(permissions.get(request.endpoint or "", PUBLIC))
+        endpoint = request.endpoint or ""
+        _authorise(permissions.get(endpoint, PUBLIC))
+        _refuse_when_full(endpoint in creating)
         return None
 
     def after(response: Response) -> Response:
@@ -68,6 +72,12 @@ def install(app: Flask, settings: Settings) -> None:
 
     app.before_request(before)
     app.after_request(after)
+
+
+def _creating(app: Flask) -> frozenset[str]:
+    """The routes that create jobs."""
+    views = app.view_functions.items()
+    return frozenset(name for name, view in views if IDEMPOTENCY_KEY in taken_by(view))
 
 
 def _name() -> None:
@@ -91,6 +101,11 @@ def _authorise(permission: str | None) -> None:
     things.limits.count(who.name, request.method)
     if not who.may(permission):
         raise Forbidden(f"The role {who.role} may not do this; it needs {permission}")
+
+
+def _refuse_when_full(creates: bool) -> None:
+    if creates:
+        services().backlog.refuse_when_full()
 
 
 def _refuse_cross_site(origins: frozenset[str]) -> None:

@@ -29,6 +29,10 @@ class Accepted(Answer):
     status: JobStatus
 
 
+class AcceptedJobs(Answer):
+    jobs: list[Accepted]
+
+
 class Job(Answer):
     id: int
     type: str
@@ -186,3 +190,7 @@ class OperatorChange(Change):
 class NewJob(Strict):
     type: str
     data: Annotated[dict[str, Any], Field(default_factory=dict)]
+
+
+class NewJobs(Strict):
+    jobs: Annotated[list[NewJob], Field(min_length=1, max_length=500)]

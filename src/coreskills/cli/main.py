@@ -18,6 +18,7 @@ from coreskills.errors import AppError, StackFailed
 VERBS = {
     "start": "Start the stack, prove it with a job, say how to go on",
     "stop": "Stop the stack; data stays",
+    "restart": "Restart the API and the workers without an interruption",
     "status": "Which services run, where, with how much memory",
     "check": "Ask everything that can be unwell, with the fix for what is",
     "seed": "Load the sample data: 20 students, 12 devices, 7 policies",

@@ -3,9 +3,10 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import fasteners
@@ -15,15 +16,12 @@ from coreskills.actions.tokens import new_token
 from coreskills.errors import StackFailed
 from coreskills.stack import ports, preflight, redis, state
 from coreskills.stack.account import unprivileged
-from coreskills.stack.client import Client, Refused
 from coreskills.stack.home import Home
 from coreskills.stack.processes import end, resident_bytes
 from coreskills.stack.programs import API_PROCESSES, WORKERS, postgres_of, redis_of
+from coreskills.stack.readiness import READY_WITHIN, Report, wait_until_ready
 from coreskills.stack.state import ServiceState, State
 from coreskills.telemetry import metrics
-
-Report = Callable[[str], None]
-READY_WITHIN = 60.0  # seconds for the whole stack; a cold one on a slow disk needs about 8
 
 
 @dataclass(frozen=True)
@@ -44,13 +42,13 @@ def start(home: Home, wishes: Wishes, report: Report) -> bool:
         found = state.read(home)
         if found and found.supervised:
             report("already running")
-            _wait_until_ready(home, report)
+            wait_until_ready(home, report)
             return False
         _check(home, wishes, report)
         _sweep(home, found, report)
         _prepare(home, wishes, report)
         metrics.clear(home.metrics)
-        _wait_until_ready(home, report, _launch(home))
+        wait_until_ready(home, report, _launch(home))
         return True
 
 
@@ -65,6 +63,31 @@ def stop(home: Home, report: Report) -> bool:
         _wait_until_gone(home, found)
     _sweep(home, state.read(home), report)
     return True
+
+
+def restart(home: Home, names: list[str], report: Report) -> list[str]:
+    """One program after the other, without an interruption of the service; returns which.
+
+    Without names: the API and the workers. Raises StackFailed for what cannot be restarted so.
+    """
+    services = status(home)
+    users = [s.name for s in services if s.name.split("-")[0] in ("api", "worker")]
+    wanted = [s for s in users if s in names or s.split("-")[0] in names] if names else users
+    strange = [n for n in names if n not in users and n not in {s.split("-")[0] for s in users}]
+    if strange:
+        raise StackFailed(
+            f"{', '.join(strange)} cannot be restarted while the rest runs",
+            check="restart.service",
+            fix=f"one of: {', '.join(users)}; or coreskills stop and coreskills start for all",
+            exit_code=2,
+        )
+    with _alone(home, report):
+        order = home.run / "restart"
+        order.write_text("\n".join(wanted), encoding="utf-8")
+        report("restarting " + ", ".join(wanted))
+        _wait_until_obeyed(order, 70.0 * len(wanted))
+        wait_until_ready(home, report)
+    return wanted
 
 
 def status(home: Home) -> list[ServiceState]:
@@ -194,80 +217,20 @@ def _launch(home: Home) -> subprocess.Popen[bytes]:
         )
 
 
-def _wait_until_ready(
-    home: Home, report: Report, supervisor: subprocess.Popen[bytes] | None = None
-) -> None:
-    deadline, began = time.monotonic() + READY_WITHIN, time.monotonic()
-    told: set[str] = set()
-    while True:
-        if supervisor and supervisor.poll() is not None:
-            raise StackFailed(
-                f"The supervisor ended. The end of its log:\n{log_tail(home, 'supervisor', 20)}",
-                check="supervisor.starts",
-                fix="coreskills stop, then coreskills start",
-            )
-        found = state.read(home)
-        for service in found.services if found else []:
-            _refuse_broken(home, service)
-            if service.state in ("running", "done") and service.name not in told:
-                told.add(service.name)
-                report(_line(service, time.monotonic() - began))
-        up = found and all(s.state in ("running", "done") for s in found.services)
-        if up and _api_ready(home):
-            report(f"api ready after {time.monotonic() - began:.1f} s")
-            return
+def _wait_until_obeyed(order: Path, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while order.exists():
         if time.monotonic() > deadline:
-            raise _too_late(home, found)
-        time.sleep(0.03)
-
-
-def _line(service: ServiceState, seconds: float) -> str:
-    where = f" on port {service.port}" if service.port else ""
-    return f"{service.name} {service.state}{where} after {seconds:.1f} s"
-
-
-def _api_ready(home: Home) -> bool:
-    port = home.instance()["ports"]["api"]
-    client = Client(f"http://127.0.0.1:{port}", timeout=5)
-    try:
-        return bool(client.get("/health")["status"] != "unhealthy")
-    except (StackFailed, Refused):
-        return False
-
-
-def _refuse_broken(home: Home, service: ServiceState) -> None:
-    if service.restarts < 3:
-        return
-    raise StackFailed(
-        f"{service.name} ended {service.restarts} times, last with code {service.exit_code}. "
-        f"The end of its log:\n{log_tail(home, service.name, 20)}",
-        check=f"{service.name.split('-')[0]}.starts",
-        fix=f"coreskills logs {service.name}; then coreskills stop and coreskills start",
-    )
-
-
-def _too_late(home: Home, found: State | None) -> StackFailed:
-    waiting = [s.name for s in (found.services if found else []) if s.state == "waiting"]
-    name = waiting[0] if waiting else "api"
-    log = "migrate" if waiting else "api"
-    return StackFailed(
-        f"{name} was not ready within {READY_WITHIN:.0f} s. The end of the log of {log}:\n"
-        + log_tail(home, log, 20),
-        check=f"{name.split('-')[0]}.ready",
-        fix=f"coreskills logs {log}; then coreskills stop and coreskills start",
-        exit_code=6,
-    )
+            raise StackFailed(
+                f"The restart did not come to an end within {seconds:.0f} s",
+                check="restart.done",
+                fix="coreskills logs supervisor; then coreskills stop and coreskills start",
+                exit_code=6,
+            )
+        time.sleep(0.05)
 
 
 def _wait_until_gone(home: Home, found: State) -> None:
     deadline = time.monotonic() + 60
     while found.supervised and time.monotonic() < deadline:
         time.sleep(0.05)
-
-
-def log_tail(home: Home, name: str, lines: int) -> str:
-    path = home.logs / f"{name}.log"
-    if not path.exists():
-        return "(no log)"
-    text = path.read_text(encoding="utf-8", errors="replace")
-    return "\n".join(text.splitlines()[-lines:])

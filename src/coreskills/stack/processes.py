@@ -26,6 +26,16 @@ def alive(identity: Identity | None) -> bool:
     return process is not None and process.status() != psutil.STATUS_ZOMBIE
 
 
+def family(identity: Identity) -> list[Identity]:
+    """All below a process."""
+    process = _process(identity)
+    found = []
+    for child in _children(process) if process else ():
+        with suppress(psutil.NoSuchProcess):
+            found.append(Identity(child.pid, child.create_time()))
+    return found
+
+
 def end(identities: Iterable[Identity], patience: float) -> None:
     """Ask these processes to stop, then kill what is left of them and of their sessions.
 

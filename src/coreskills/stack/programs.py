@@ -14,11 +14,15 @@ from coreskills.store import names
 
 API_PROCESSES = 2
 WORKERS = 1  # one job at a time in each; `start --workers N` for more
+# After SIGHUP the server starts a new process and ends an old one so much later, ready or not. On a
+# busy classroom machine the new one needs up to 5 s; until it listens, the old one must.
+RENEWAL_SECONDS = 8.0
 
 
 @dataclass(frozen=True)
 class Program:
-    """`once`: it runs to its end, and what comes `after` it waits for that."""
+    """`once`: it runs to its end, and what comes `after` it waits for that. `reloads`: a SIGHUP
+    renews the processes below it without a gap."""
 
     name: str
     command: list[str]
@@ -27,6 +31,7 @@ class Program:
     folder: Path | None = None
     port: int | None = None
     once: bool = False
+    reloads: bool = False
     after: str | None = None
     stop_command: list[str] | None = None
 
@@ -102,9 +107,10 @@ def _api(home: Home, instance: dict[str, Any]) -> Program:
         *("--host", "127.0.0.1", "--port", str(port), "--no-ws", "--log-level", "warning"),
         *("--workers", str(instance["api_processes"]), "--blocking-threads", "2"),
         *("--runtime-mode", "st", "--respawn-failed-workers", "--workers-kill-timeout", "5"),
+        *("--respawn-interval", str(RENEWAL_SECONDS)),
         "coreskills.server:wsgi",
     ]
-    return Program("api", command, environment, port=port, after="migrate")
+    return Program("api", command, environment, port=port, after="migrate", reloads=True)
 
 
 def _worker(home: Home, number: int, instance: dict[str, Any]) -> Program:

@@ -1,7 +1,8 @@
 """Keeps the programs of an instance running, and ends them all when told to.
 
 One small process that imports as little as it can: it stays for as long as the instance does.
-Told to stop by SIGTERM or, where there are no signals, by the file run/stop.
+Told to stop by SIGTERM or, where there are no signals, by the file run/stop; told what to restart
+by the file run/restart.
 """
 
 import os
@@ -10,13 +11,15 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from coreskills.stack import state
+from coreskills.stack.child import Child
 from coreskills.stack.home import Home
 from coreskills.stack.processes import end, identify
 from coreskills.stack.programs import Program, programs
+from coreskills.stack.renewal import Renewal
 from coreskills.stack.state import ServiceState, State
 
 TICK = 0.05
@@ -25,15 +28,6 @@ ORPHAN_PATIENCE = 2.0
 LONGEST_PAUSE = 10.0
 LARGEST_LOG = 20 * 2**20  # bytes; one older copy is kept
 TRIM_EVERY = 10.0
-
-
-@dataclass
-class Child:
-    program: Program
-    state: ServiceState
-    process: subprocess.Popen[bytes] | None = None
-    start_at: float = 0.0
-    began: float = field(default=0.0)
 
 
 class Supervisor:
@@ -45,6 +39,7 @@ class Supervisor:
         ]
         self._stop = False
         self._trim_at = 0.0
+        self._renewal: Renewal | None = None
 
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -55,10 +50,12 @@ class Supervisor:
         """Until told to stop; then until nothing is left."""
         stop_file = self._home.run / "stop"
         stop_file.unlink(missing_ok=True)
+        self._restart_file.unlink(missing_ok=True)
         self._save()
         while not self._stop and not stop_file.exists():
             if any([self._tend(child) for child in self._children]):
                 self._save()
+            self._renew()
             self._trim_logs()
             time.sleep(TICK)
         self._end_all()
@@ -67,6 +64,22 @@ class Supervisor:
 
     def _on_signal(self, *_: object) -> None:
         self._stop = True
+
+    @property
+    def _restart_file(self) -> Path:
+        return self._home.run / "restart"
+
+    def _renew(self) -> None:
+        """The file names programs, a line each; it goes when they are renewed."""
+        if self._renewal is None:
+            if not self._restart_file.exists():
+                return
+            names = self._restart_file.read_text(encoding="utf-8").split()
+            wanted = [child for child in self._children if child.program.name in names]
+            self._renewal = Renewal(wanted)
+        if self._renewal.advance():
+            self._renewal = None
+            self._restart_file.unlink(missing_ok=True)
 
     def _tend(self, child: Child) -> bool:
         """Start what may start, notice what ended; True if anything changed."""
@@ -114,6 +127,10 @@ class Supervisor:
     def _ended(self, child: Child, code: int) -> None:
         if child.program.once and code == 0:
             child.state = replace(child.state, state="done", pid=None, started=None, exit_code=0)
+            return
+        if child.renewing:
+            child.renewing = False
+            child.state = replace(child.state, state="waiting", pid=None, started=None)
             return
         restarts = child.state.restarts + 1
         lived = time.monotonic() - child.began

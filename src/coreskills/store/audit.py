@@ -1,6 +1,6 @@
 """The audit trail: append-only, written in the transaction of the change it tells of."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -39,6 +39,11 @@ def insert_audit(conn: Connection, entry: Entry) -> None:
         details=Jsonb(entry.details),
         status=entry.status,
     )
+
+
+def insert_audits(conn: Connection, entries: list[Entry]) -> None:
+    """In their order."""
+    run(conn, SQL["insert_audits"], entries=Jsonb([asdict(entry) for entry in entries]))
 
 
 def select_audit(conn: Connection, *, before: int, limit: int) -> list[Row]:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from psycopg.types.json import Jsonb
 
+from coreskills.errors import Conflict
 from coreskills.store import queries
 from coreskills.store.db import Connection, every, one, run, value
 
@@ -38,6 +40,20 @@ def insert_job(conn: Connection, job: NewJob) -> Row:
     return row
 
 
+def insert_jobs(conn: Connection, jobs: list[NewJob]) -> list[Row]:
+    """Like insert_job, for all of them or none; in their order."""
+    return every(
+        conn,
+        SQL["insert_jobs"],
+        job_types=[job.job_type for job in jobs],
+        parameters=[Jsonb(job.parameters) for job in jobs],
+        unique_keys=[job.unique_key for job in jobs],
+        deadlines=[job.deadline_seconds for job in jobs],
+        actors=[job.requested_by for job in jobs],
+        request_ids=[job.request_id for job in jobs],
+    )
+
+
 def select_jobs(conn: Connection, *, before: int, limit: int) -> list[Row]:
     return every(conn, SQL["select_jobs"], before=before, limit=limit)
 
@@ -64,18 +80,31 @@ def redrive_job(conn: Connection, id: int) -> bool:
     return run(conn, SQL["redrive_job"], id=id) == 1
 
 
-def insert_key(conn: Connection, actor: str, key: str, request_hash: bytes, job_id: int) -> bool:
-    """False: this actor used this key before."""
-    return (
-        value(
-            conn, SQL["insert_key"], actor=actor, key=key, request_hash=request_hash, job_id=job_id
-        )
-        is not None
-    )
+def insert_key(
+    conn: Connection, actor: str, key: str, request_hash: bytes, job_ids: list[int]
+) -> bool:
+    """False: this actor used this key before.
+
+    Raises Conflict `request_in_progress` when the request that did is long in committing.
+    """
+    values = {"actor": actor, "key": key, "request_hash": request_hash, "job_ids": job_ids}
+    try:
+        return value(conn, SQL["insert_key"], **values) is not None
+    except psycopg.errors.LockNotAvailable as exc:
+        raise Conflict(
+            "The first request with this Idempotency-Key is still being answered; repeat this one",
+            code="request_in_progress",
+        ) from exc
 
 
-def select_key(conn: Connection, actor: str, key: str) -> Row | None:
-    return one(conn, SQL["select_key"], actor=actor, key=key)
+def select_key(conn: Connection, actor: str, key: str) -> list[Row]:
+    """A row for each job that the request with this key made; none if the key is new."""
+    return every(conn, SQL["select_key"], actor=actor, key=key)
+
+
+def count_waiting(conn: Connection, *, limit: int) -> int:
+    """At most `limit`."""
+    return int(value(conn, SQL["count_waiting"], limit=limit))
 
 
 def count_jobs(conn: Connection) -> list[Row]:

@@ -113,6 +113,7 @@ CREATE TABLE public.idempotency_keys (
     request_hash bytea NOT NULL,
     job_id bigint NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    job_ids bigint[],
     CONSTRAINT idempotency_keys_key_check CHECK (((char_length(key) >= 1) AND (char_length(key) <= 255)))
 );
 
@@ -513,6 +514,8 @@ GRANT UPDATE(request_hash) ON TABLE public.idempotency_keys TO coreskills_api;
 GRANT UPDATE(job_id) ON TABLE public.idempotency_keys TO coreskills_api;
 
 GRANT UPDATE(created_at) ON TABLE public.idempotency_keys TO coreskills_api;
+
+GRANT UPDATE(job_ids) ON TABLE public.idempotency_keys TO coreskills_api;
 
 GRANT SELECT ON TABLE public.import_results TO coreskills_api;
 GRANT SELECT,INSERT,DELETE ON TABLE public.import_results TO coreskills_worker;

@@ -15,13 +15,14 @@ from coreskills.engine.choice import engine_named
 from coreskills.store.db import Database
 from coreskills.telemetry import logs
 from coreskills.worker.dispatcher import Dispatcher
+from coreskills.worker.handlers import HANDLERS, Handler
 from coreskills.worker.loop import Worker
 
 STATEMENT_TIMEOUT_MS = 10_000
 EX_TEMPFAIL = 75  # sysexits.h: try again later
 
 
-def main() -> None:
+def main(handlers: dict[str, Handler] = HANDLERS) -> None:
     """Runs until SIGTERM or SIGINT; the job at hand is finished first."""
     settings = config.load()
     logs.configure("worker", settings.log_level, settings.log_format)
@@ -33,7 +34,8 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     name = f"{socket.gethostname()[:40]}-{secrets.token_hex(4)}"
-    worker = Worker(db, queue, engine_named(settings.engine), settings, name)
+    engine = engine_named(settings.engine)
+    worker = Worker(db, queue, engine, settings, name, handlers=handlers)
     dispatching = _Dispatching(Dispatcher(db, queue), stop)
     dispatching.start()
     structlog.get_logger("worker").info("started", worker=name, engine=settings.engine)

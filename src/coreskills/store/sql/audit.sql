@@ -4,6 +4,17 @@ INSERT INTO audit_logs (action, actor, resource_type, resource_id, user_id, job_
 VALUES (%(action)s, %(actor)s, %(resource_type)s, %(resource_id)s, %(user_id)s, %(job_id)s,
         %(request_id)s, %(details)s, %(status)s);
 
+-- insert_audits --
+INSERT INTO audit_logs (action, actor, resource_type, resource_id, user_id, job_id, request_id,
+                        details, status)
+SELECT action, actor, resource_type, resource_id, user_id, job_id, request_id, details, status
+  FROM ROWS FROM (jsonb_to_recordset(%(entries)s) AS (
+           action text, actor text, resource_type text, resource_id bigint, user_id bigint,
+           job_id bigint, request_id text, details jsonb, status text))
+       WITH ORDINALITY AS new(action, actor, resource_type, resource_id, user_id, job_id,
+                              request_id, details, status, place)
+ ORDER BY place;
+
 -- select_audit --
 -- Newest first.
 SELECT id, action, actor, resource_type, resource_id, user_id, job_id, request_id, details, status,

@@ -4,6 +4,16 @@ VALUES (%(job_type)s, %(parameters)s, %(unique_key)s, %(deadline_seconds)s, %(re
         %(request_id)s)
 RETURNING id, status;
 
+-- insert_jobs --
+INSERT INTO jobs (job_type, parameters, unique_key, deadline_seconds, requested_by, request_id)
+SELECT job_type, parameters, unique_key, deadline_seconds, requested_by, request_id
+  FROM unnest(%(job_types)s::text[], %(parameters)s::jsonb[], %(unique_keys)s::text[],
+              %(deadlines)s::integer[], %(actors)s::text[], %(request_ids)s::text[])
+       WITH ORDINALITY AS new(job_type, parameters, unique_key, deadline_seconds, requested_by,
+                              request_id, place)
+ ORDER BY place
+RETURNING id, status;
+
 -- select_jobs --
 -- Newest first.
 SELECT id, job_type AS type, status, requested_by, created_at, started_at, completed_at, attempt,
@@ -56,17 +66,23 @@ RETURNING id;
 
 -- insert_key --
 -- Waits for a concurrent request with the same key; then exactly one of them inserts.
-INSERT INTO idempotency_keys AS k (actor, key, request_hash, job_id)
-VALUES (%(actor)s, %(key)s, %(request_hash)s, %(job_id)s)
+INSERT INTO idempotency_keys AS k (actor, key, request_hash, job_id, job_ids)
+VALUES (%(actor)s, %(key)s, %(request_hash)s, (%(job_ids)s::bigint[])[1], %(job_ids)s)
 ON CONFLICT (actor, key) DO UPDATE
-   SET request_hash = excluded.request_hash, job_id = excluded.job_id, created_at = now()
+   SET request_hash = excluded.request_hash, job_id = excluded.job_id,
+       job_ids = excluded.job_ids, created_at = now()
  WHERE k.created_at <= now() - interval '24 hours'
 RETURNING job_id;
 
 -- select_key --
-SELECT k.request_hash, k.job_id, j.status
-  FROM idempotency_keys k JOIN jobs j ON j.id = k.job_id
- WHERE k.actor = %(actor)s AND k.key = %(key)s AND k.created_at > now() - interval '24 hours';
+SELECT k.request_hash, j.id AS job_id, j.status
+  FROM idempotency_keys k
+  JOIN jobs j ON j.id = ANY(coalesce(k.job_ids, ARRAY[k.job_id]))
+ WHERE k.actor = %(actor)s AND k.key = %(key)s AND k.created_at > now() - interval '24 hours'
+ ORDER BY array_position(coalesce(k.job_ids, ARRAY[k.job_id]), j.id);
+
+-- count_waiting --
+SELECT count(*) FROM (SELECT FROM jobs WHERE status = 'queued' LIMIT %(limit)s) AS waiting;
 
 -- count_jobs --
 SELECT job_type, status, count(*) AS jobs FROM jobs GROUP BY job_type, status;

@@ -20,6 +20,8 @@ COMMANDS = {
     "http_list": ["--rounds", "5", "--seconds", "4"],
     "pages": ["--rounds", "8", "--requests", "150"],
     "jobs_latency": ["--rate", "100", "--seconds", "20"],
+    "jobs": ["--rounds", "3", "--jobs", "5000", "--rate", "50", "--seconds", "20"],
+    "overload": ["--times", "5", "--seconds", "120"],
     "imports": ["--small", "10000", "--large", "100000"],
     "start": ["--rounds", "5"],
 }
@@ -27,6 +29,8 @@ TITLES = {
     "http_list": "A list of 20 users",
     "pages": "A page of 50 of many",
     "jobs_latency": "Latency of jobs",
+    "jobs": "Jobs, against RQ, Celery and Dramatiq",
+    "overload": "Five times the load it can take",
     "imports": "Imports",
     "start": "Start and memory",
 }

@@ -26,6 +26,7 @@ POINTS = {
     "relay.before_publish": "the dispatcher has locked rows that Redis does not know",
     "relay.after_publish": "Redis knows them, their rows do not say so",
     "relay.after_commit": "the rows say so",
+    "worker.before_read": "it is about to look for work, in Redis or in the table",
     "worker.after_read": "the entries are read, their jobs not claimed",
     "worker.after_claim": "the jobs are claimed, none has begun",
     "worker.running": "subject: the id of the job that is about to run",

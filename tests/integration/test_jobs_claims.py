@@ -121,6 +121,26 @@ def test_whoever_lost_the_lease_can_write_nothing_at_all(db, worker_db, site):
     assert attempts(db, id) == ["crashed", "completed"]
 
 
+def test_a_claim_that_postgresql_forgot_is_not_mistaken_for_the_next(db, worker_db, site):
+    """A claim does not wait for the disk; after a crash the next one has the same number."""
+    id = submit(db)
+    with worker_db.reading() as conn:
+        mine = leases.claim_jobs(conn, [id], by("forgotten"))[0][0]
+        with site.admin() as admin:
+            admin.execute("DELETE FROM job_attempts")
+            admin.execute(
+                "UPDATE jobs SET status = 'queued', attempt = 0, worker = NULL, lease_until = NULL"
+            )
+        theirs = leases.claim_jobs(conn, [id], by("next"))[0][0]
+        assert (mine.attempt, theirs.attempt) == (1, 1)
+
+        assert leases.renew_leases(conn, [mine], 15.0) == set()
+        assert not leases.lock_running(conn, mine)
+        assert not leases.finish_jobs(conn, [(mine, {"by": "forgotten"})])
+        assert not leases.release_job(conn, mine, 0)
+        assert leases.finish_jobs(conn, [(theirs, {"by": "next"})])
+
+
 def test_the_outcome_of_a_worker_that_was_thought_dead_is_discarded(db, worker_db, settings, site):
     id = submit(db, "create_student", ADA)
     gate = Gate()

@@ -85,7 +85,7 @@ STEPS = [
     (imports, "select_planned_usernames", {"job_id": 7, "stems": ["u7"]}),
     (imports, "select_existing_people", {"student_ids": ["S7"], "employee_ids": ["E7"]}),
     (leases, "claim_jobs", {"ids": [500, 501], **CLAIM}),
-    (leases, "claim_next_jobs", {"limit": 9, **CLAIM}),
+    (leases, "claim_next_jobs", {"limit": 9, "overdue": 1, **CLAIM}),
     (leases, "reap_jobs", {"max_crashes": 3}),
     (leases, "lock_unpublished", {"grace": 0.1}),
 ]

@@ -6,6 +6,7 @@ if that fails, the relay of a worker does it.
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -115,7 +116,7 @@ class _KeyTaken(Exception):
 
 def _insert(db: Database, request: Request, work: Work) -> Accepted:
     try:
-        with db.transaction() as conn:
+        with _transaction(db, work) as conn:
             row = jobs.insert_job(conn, _new_job(request, work))
             if request.idempotency_key and not jobs.insert_key(
                 conn, request.actor, request.idempotency_key, work.digest, [row["id"]]
@@ -137,7 +138,7 @@ def _insert(db: Database, request: Request, work: Work) -> Accepted:
 def _insert_many(
     db: Database, request: Request, works: list[Work], digest: bytes
 ) -> list[dict[str, Any]]:
-    with db.transaction() as conn:
+    with db.pipelined() as conn:
         rows = jobs.insert_jobs(conn, [_new_job(request, work) for work in works])
         ids = [row["id"] for row in rows]
         if request.idempotency_key and not jobs.insert_key(
@@ -152,6 +153,11 @@ def _insert_many(
             ],
         )
     return rows
+
+
+def _transaction(db: Database, work: Work) -> AbstractContextManager[Connection]:
+    """What fills by COPY cannot go through a pipeline."""
+    return db.transaction() if work.fill else db.pipelined()
 
 
 def _new_job(request: Request, work: Work) -> NewJob:

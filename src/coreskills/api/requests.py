@@ -3,10 +3,13 @@
 import re
 import secrets
 import time
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
+from werkzeug.exceptions import ClientDisconnected
 
+from coreskills.api.bodies import LARGEST_BODY
 from coreskills.api.context import services
 from coreskills.api.headers import IDEMPOTENCY_KEY, taken_by
 from coreskills.api.permissions import PUBLIC, permission_of
@@ -65,19 +68,30 @@ def install(app: Flask, settings: Settings) -> None:
             kept = response.status_code < 400 and request.method in _SAFE
             response.headers["Cache-Control"] = KEPT if kept else "no-store"
         if request.headers.get("Origin") in origins:
-            response.headers.update(_FOR_BROWSERS)
-            response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
+            response.headers.update(
+                _FOR_BROWSERS | {"Access-Control-Allow-Origin": request.headers["Origin"]}
+            )
         _observe(response)
         return response
 
     app.before_request(before)
     app.after_request(after)
+    app.after_request(_read_rest)  # the last of these is called first
 
 
 def _creating(app: Flask) -> frozenset[str]:
     """The routes that create jobs."""
     views = app.view_functions.items()
     return frozenset(name for name, view in views if IDEMPOTENCY_KEY in taken_by(view))
+
+
+def _read_rest(response: Response) -> Response:
+    """Of a small body that nobody wanted: the web server may close a connection with something
+    unread in it, without a word, and the caller's next request is lost."""
+    if 0 < (request.content_length or 0) <= LARGEST_BODY:
+        with suppress(ClientDisconnected):
+            request.stream.read()
+    return response
 
 
 def _name() -> None:

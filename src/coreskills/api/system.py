@@ -115,7 +115,6 @@ def _figures() -> list[Figure]:
             ]
     except Unavailable:
         return [_figure("coreskills_database_up", "Whether PostgreSQL answered this scrape.", 0)]
-    pool = services().db.stats()
     return [
         _figure("coreskills_database_up", "Whether PostgreSQL answered this scrape.", 1),
         ("coreskills_jobs", "Jobs, by type and status.", by_state),
@@ -129,10 +128,19 @@ def _figures() -> list[Figure]:
         ),
         ("coreskills_people", "People, by type and whether active.", people),
         ("coreskills_devices", "Devices in use, by compliance.", held),
+        *_pool(),
+    ]
+
+
+def _pool() -> list[Figure]:
+    pool = services().db.stats()
+    size = pool.get("pool_size", 0)
+    return [
+        _figure("coreskills_pool_connections", "Connections of the process that answered.", size),
         _figure(
-            "coreskills_pool_connections",
-            "Connections of the process that answered.",
-            pool.get("pool_size", 0),
+            "coreskills_pool_in_use",
+            "Of these, how many a request holds.",
+            size - pool.get("pool_available", 0),
         ),
     ]
 

@@ -51,9 +51,6 @@ class Queue(Protocol):
 
     def start_epoch(self, epoch: str) -> None: ...
 
-    def count(self) -> int:
-        """Entries that nobody has acknowledged."""
-
     def ping(self) -> dict[str, Any]:
         """Version, memory and backlog."""
 
@@ -130,18 +127,14 @@ class RedisQueue:
             self._create_group()
             self._client.set(EPOCH, epoch)
 
-    def count(self) -> int:
-        with _translated():
-            found: Any = self._client.xlen(STREAM)
-        return int(found)
-
     def ping(self) -> dict[str, Any]:
         with _translated():
             info: Any = self._client.info()
+            waiting: Any = self._client.xlen(STREAM)
         return {
             "version": info.get("valkey_version") or info["redis_version"],
             "used_memory_bytes": info["used_memory"],
-            "waiting": self.count(),
+            "waiting": waiting,
         }
 
     def close(self) -> None:
@@ -194,9 +187,6 @@ class NoQueue:
         raise self._absent()
 
     def start_epoch(self, epoch: str) -> None:
-        raise self._absent()
-
-    def count(self) -> int:
         raise self._absent()
 
     def ping(self) -> dict[str, Any]:

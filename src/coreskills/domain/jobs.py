@@ -49,12 +49,13 @@ SUBMITTABLE = frozenset(PARAMETERS) - {"import_users"}  # an import comes with i
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed job. `attempt` is the fence: every later write names it."""
+    """A claimed job. `attempt` and `worker` are the fence: every later write names them."""
 
     id: int
     job_type: str
     parameters: dict[str, Any]
     attempt: int
+    worker: str
     error_count: int
     deadline_seconds: int
     requested_by: str

@@ -6,7 +6,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from coreskills.store import queries
-from coreskills.store.db import Connection, every, one, run
+from coreskills.store.db import Connection, every, one, send
 
 SQL = queries.load("audit")
 Row = dict[str, Any]
@@ -26,7 +26,7 @@ class Entry:
 
 
 def insert_audit(conn: Connection, entry: Entry) -> None:
-    run(
+    send(
         conn,
         SQL["insert_audit"],
         action=entry.action,
@@ -43,7 +43,7 @@ def insert_audit(conn: Connection, entry: Entry) -> None:
 
 def insert_audits(conn: Connection, entries: list[Entry]) -> None:
     """In their order."""
-    run(conn, SQL["insert_audits"], entries=Jsonb([asdict(entry) for entry in entries]))
+    send(conn, SQL["insert_audits"], entries=Jsonb([asdict(entry) for entry in entries]))
 
 
 def select_audit(conn: Connection, *, before: int, limit: int) -> list[Row]:

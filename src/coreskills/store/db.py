@@ -10,6 +10,7 @@ from typing import Any, LiteralString
 
 import psycopg
 from psycopg.abc import RV, PQGen
+from psycopg.pq import PipelineStatus
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout, TooManyRequests
 
@@ -120,6 +121,13 @@ class Database:
         with self.reading() as conn, conn.transaction():
             yield conn
 
+    @contextmanager
+    def pipelined(self) -> Iterator[Connection]:
+        """A transaction whose statements do not wait for each other's answers, BEGIN and COMMIT
+        included; only `one`, `every`, `value` and `run` wait, having something to tell. No COPY."""
+        with self.reading() as conn, conn.pipeline(), conn.transaction():
+            yield conn
+
     def _configure(self, conn: Connection) -> None:
         conn.usual_patience = conn.patience = self._patience
 
@@ -201,7 +209,16 @@ def value(conn: Connection, query: LiteralString, **args: Any) -> Any:
 
 def run(conn: Connection, query: LiteralString, **args: Any) -> int:
     """Returns how many rows were touched."""
-    return conn.execute(query, args).rowcount
+    if conn.pgconn.pipeline_status == PipelineStatus.OFF:
+        return conn.execute(query, args).rowcount
+    with conn.pipeline():  # nested: at its end, all answers are in
+        cursor = conn.execute(query, args)
+    return cursor.rowcount
+
+
+def send(conn: Connection, query: LiteralString, **args: Any) -> None:
+    """In a pipeline, its failure shows when the next answer is waited for."""
+    conn.execute(query, args)
 
 
 def wait_for_server(url: str, seconds: float) -> None:

@@ -72,7 +72,10 @@ def select_attempts(conn: Connection, job_id: int) -> list[Row]:
 
 def cancel_job(conn: Connection, id: int) -> bool:
     """False: it had ended already."""
-    return value(conn, SQL["cancel_job"], id=id) is not None
+    if value(conn, SQL["cancel_job"], id=id) is None:
+        return False
+    run(conn, SQL["end_cancelled_attempt"], id=id)
+    return True
 
 
 def redrive_job(conn: Connection, id: int) -> bool:

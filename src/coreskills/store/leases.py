@@ -1,7 +1,8 @@
 """Jobs as workers see them: claimed, renewed, ended, and taken back from the dead.
 
-Every write names the attempt it belongs to. A worker that was paused past its lease, or whose job
-was cancelled, finds no such row and must discard its outcome: that is the fence.
+Every write names the attempt it belongs to, and its worker: a claim that PostgreSQL forgot in a
+crash is made again with the same number. A worker that was paused past its lease, or whose job was
+cancelled, finds no such row and must discard its outcome: that is the fence.
 """
 
 from dataclasses import asdict, dataclass
@@ -37,15 +38,24 @@ def claim_jobs(conn: Connection, ids: list[int], claimant: Claimant) -> tuple[li
     return claimed, [row["id"] for row in rows if row["attempt"] is None]
 
 
-def claim_next_jobs(conn: Connection, limit: int, claimant: Claimant) -> list[Job]:
-    rows = every(conn, SQL["claim_next_jobs"], limit=limit, alone=ALONE, **asdict(claimant))
+def claim_next_jobs(
+    conn: Connection, limit: int, claimant: Claimant, *, overdue: float = 0.0
+) -> list[Job]:
+    """The oldest that have been due for `overdue` seconds."""
+    rows = every(
+        conn,
+        SQL["claim_next_jobs"],
+        limit=limit,
+        overdue=overdue,
+        alone=ALONE,
+        **asdict(claimant),
+    )
     return [Job(**row) for row in rows]
 
 
 def renew_leases(conn: Connection, jobs: list[Job], lease: float) -> set[int]:
     """The ids of those that are still ours."""
-    ids, attempts = _fences(jobs)
-    rows = every(conn, SQL["renew_leases"], ids=ids, attempts=attempts, lease=lease)
+    rows = every(conn, SQL["renew_leases"], lease=lease, **_fences(jobs))
     return {row["id"] for row in rows}
 
 
@@ -55,8 +65,7 @@ def report_progress(conn: Connection, job: Job, progress: Row, lease: float) -> 
         run(
             conn,
             SQL["report_progress"],
-            id=job.id,
-            attempt=job.attempt,
+            **_fence(job),
             lease=lease,
             progress=Jsonb(progress),
         )
@@ -66,14 +75,14 @@ def report_progress(conn: Connection, job: Job, progress: Row, lease: float) -> 
 
 def lock_running(conn: Connection, job: Job) -> bool:
     """False: the job is not ours any more. True: it stays ours until this transaction ends."""
-    return value(conn, SQL["lock_running"], id=job.id, attempt=job.attempt) is not None
+    return value(conn, SQL["lock_running"], **_fence(job)) is not None
 
 
 def finish_jobs(conn: Connection, ended: list[tuple[Job, Row]]) -> bool:
     """False: at least one of them is not ours any more, and the transaction must not commit."""
-    ids, attempts = _fences([job for job, _ in ended])
+    fences = _fences([job for job, _ in ended])
     results = [Jsonb(result) for _, result in ended]
-    done = value(conn, SQL["finish_jobs"], ids=ids, attempts=attempts, results=results)
+    done = value(conn, SQL["finish_jobs"], results=results, **fences)
     return bool(done == len(ended))
 
 
@@ -81,8 +90,7 @@ def fail_job(conn: Connection, job: Job, code: str, message: str) -> bool:
     done = run(
         conn,
         SQL["fail_job"],
-        id=job.id,
-        attempt=job.attempt,
+        **_fence(job),
         error_code=code,
         error_message=message,
     )
@@ -93,8 +101,7 @@ def retry_job(conn: Connection, job: Job, code: str, message: str, delay: float)
     done = run(
         conn,
         SQL["retry_job"],
-        id=job.id,
-        attempt=job.attempt,
+        **_fence(job),
         error_code=code,
         error_message=message,
         delay=delay,
@@ -103,7 +110,7 @@ def retry_job(conn: Connection, job: Job, code: str, message: str, delay: float)
 
 
 def release_job(conn: Connection, job: Job, delay: float) -> bool:
-    done = run(conn, SQL["release_job"], id=job.id, attempt=job.attempt, delay=delay)
+    done = run(conn, SQL["release_job"], delay=delay, **_fence(job))
     return done == 1 and _end(conn, job, "released")
 
 
@@ -122,15 +129,6 @@ def mark_published(conn: Connection, ids: list[int]) -> None:
 
 def mark_new_published(conn: Connection, ids: list[int]) -> None:
     run(conn, SQL["mark_new_published"], ids=ids)
-
-
-def count_published(conn: Connection) -> int:
-    """Waiting jobs of which Redis should know."""
-    return int(value(conn, SQL["count_published"]))
-
-
-def unpublish_stale(conn: Connection, age: float) -> int:
-    return run(conn, SQL["unpublish_stale"], age=age)
 
 
 def unpublish_all(conn: Connection) -> int:
@@ -166,12 +164,26 @@ def try_lead(conn: Connection) -> bool:
     return bool(value(conn, SQL["try_lead"]))
 
 
+def depose_leader(conn: Connection, silence: float) -> bool:
+    """Whether there was one that has been silent for so many seconds."""
+    return bool(value(conn, SQL["depose_leader"], silence=silence))
+
+
 def stop_leading(conn: Connection) -> None:
     value(conn, SQL["stop_leading"])
 
 
-def _fences(jobs: list[Job]) -> tuple[list[int], list[int]]:
-    return [job.id for job in jobs], [job.attempt for job in jobs]
+def _fence(job: Job) -> Row:
+    return {"id": job.id, "attempt": job.attempt, "worker": job.worker}
+
+
+def _fences(jobs: list[Job]) -> Row:
+    """Of jobs that were claimed together."""
+    return {
+        "ids": [job.id for job in jobs],
+        "attempts": [job.attempt for job in jobs],
+        "worker": jobs[0].worker,
+    }
 
 
 def _end(

@@ -1,9 +1,14 @@
-"""JSON lines for programs, readable lines for people; both on stderr."""
+"""JSON lines for programs, readable lines for people; both on stderr.
+
+A line that cannot be written, for the disk is full, is dropped: no request and no job fails for
+want of a log. The first line that can be written again comes after one that says how many lack.
+"""
 
 import logging
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,13 +17,16 @@ import structlog
 
 from coreskills import config
 
+_NOTICE = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
+
 
 def configure(service: str, level: str, style: str) -> None:
     """Once per process. `style` is json or text."""
     global _access
     lowest = logging.getLevelNamesMapping()[level.upper()]
     plain = style == "json" and lowest <= logging.INFO
-    _access = _directly(service) if plain else _through_structlog
+    lines = Lines(service)
+    _access = _directly(service, lines) if plain else _through_structlog
 
     def named(logger: Any, method: str, event: Any) -> Any:
         event["service"] = service
@@ -43,9 +51,7 @@ def configure(service: str, level: str, style: str) -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(lowest),
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer)
-        if style == "json"
-        else structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: _Logger(lines.write if style == "json" else _show),
         cache_logger_on_first_use=True,
     )
 
@@ -62,13 +68,53 @@ def _through_structlog(fields: dict[str, Any]) -> None:
 _access: Callable[[dict[str, Any]], None] = _through_structlog
 
 
-def _directly(service: str) -> Callable[[dict[str, Any]], None]:
+def _directly(service: str, lines: "Lines") -> Callable[[dict[str, Any]], None]:
     def write(fields: dict[str, Any]) -> None:
         line = {"event": "request", "service": service, "level": "info", **fields}
         line["timestamp"] = datetime.now(UTC)
-        os.write(2, orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z))
+        lines.write(orjson.dumps(line, option=orjson.OPT_UTC_Z))
 
     return write
+
+
+class Lines:
+    """JSON lines for a file descriptor that may refuse them."""
+
+    def __init__(self, service: str, file: int = 2) -> None:
+        self._service = service
+        self._file = file
+        self._dropped = 0  # two threads may rarely count as one
+        self._torn = False
+
+    def write(self, line: bytes) -> None:
+        """Without its end. Never raises."""
+        data = (self._notice() if self._dropped else b"") + line + b"\n"
+        try:
+            written = os.write(self._file, data)
+        except OSError:
+            written = 0
+        if written == len(data):
+            self._dropped, self._torn = 0, False
+        else:
+            self._dropped += 1
+            self._torn = self._torn or written > 0
+
+    def _notice(self) -> bytes:
+        notice = {"event": "log_lines_dropped", "lines": self._dropped, "service": self._service}
+        notice |= {"level": "warning", "timestamp": datetime.now(UTC)}
+        return (b"\n" if self._torn else b"") + orjson.dumps(notice, option=_NOTICE)
+
+
+class _Logger:
+    """What structlog hands its lines to."""
+
+    def __init__(self, write: Callable[[Any], None]) -> None:
+        self.msg = self.debug = self.info = self.warning = self.error = self.critical = write
+
+
+def _show(line: str) -> None:
+    with suppress(OSError):
+        print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _dumps(event: dict[str, Any], **_: Any) -> bytes:

@@ -122,7 +122,7 @@ class Runner:
 
     def _commit(self, endings: list[Ending], *, again: bool) -> None:
         """The effects, the results, the trail and the jobs' ends: one transaction."""
-        with self.db.transaction() as conn:
+        with self.db.pipelined() as conn:
             if again and not all(leases.lock_running(conn, job) for job, _ in endings):
                 raise LeaseLost("It is not ours any more, or was written already")
             for _, outcome in endings:

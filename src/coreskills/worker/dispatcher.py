@@ -19,8 +19,8 @@ from coreskills.store.db import Connection, Database
 log = structlog.get_logger("dispatcher")
 TICK = 0.1
 GRACE = 0.15  # what the API accepts it publishes by itself within this time
-STALE = 15.0  # published so long ago, and Redis holds fewer entries than it should: again
-EVERY = {"reap": 1.0, "schedules": 1.0, "epoch": 1.0, "stale": 5.0}
+SILENCE = 3.0  # seconds without a word: the leader is paused, and nobody would lead
+EVERY = {"reap": 1.0, "schedules": 1.0, "epoch": 1.0}
 
 
 class Dispatcher:
@@ -43,6 +43,8 @@ class Dispatcher:
     def _lead(self, conn: Connection, stop: threading.Event) -> None:
         """The lock is this connection's: as long as it lives, nobody else leads."""
         if not leases.try_lead(conn):
+            if leases.depose_leader(conn, SILENCE):
+                log.warning("leader_deposed", silent_seconds=SILENCE)
             return
         log.info("leading")
         try:
@@ -69,11 +71,8 @@ class Dispatcher:
         if self._is_due("epoch"):
             self._compare_epoch(conn)
             self._redis(there=True)
-        if not self._redis_was_there:
-            return
-        if self._is_due("stale"):
-            self._replace_vanished(conn)
-        self._relay(conn)
+        if self._redis_was_there:
+            self._relay(conn)
 
     def _relay(self, conn: Connection) -> None:
         with conn.transaction():
@@ -85,14 +84,6 @@ class Dispatcher:
                 leases.mark_published(conn, ids)
         if ids:
             reach("relay.after_commit")
-
-    def _replace_vanished(self, conn: Connection) -> None:
-        """The epoch stands, yet entries are missing: somebody trimmed the stream, or Redis came
-        back from its disk without the last second."""
-        if self._queue.count() < leases.count_published(conn):
-            again = leases.unpublish_stale(conn, STALE)
-            if again:
-                log.warning("entries_vanished", published_again=again)
 
     def _compare_epoch(self, conn: Connection) -> None:
         known = leases.select_epoch(conn)

@@ -19,8 +19,10 @@ from coreskills.worker.batch import Runner
 from coreskills.worker.handlers import HANDLERS, Handler
 
 log = structlog.get_logger("worker")
-QUICK, SLOW = 0.05, 0.2  # seconds: a full batch that took less may grow, one that took more shrinks
+QUICK, SLOW = 0.1, 0.4  # seconds: a full batch that took less may grow, one that took more shrinks
 ABANDONED_EVERY = 2.0  # seconds between looks for entries whose reader is gone
+LOOK_EVERY = 1.0  # seconds between looks at the table while Redis has work
+OVERDUE = 1.0  # seconds: Redis should have told of a job by then; it may have lost the entry
 REDIS_PAUSE = 2.0  # seconds of polling before Redis is asked again
 
 
@@ -51,6 +53,8 @@ class Worker:
         self._size = 1
         self._deferred: list[Entry] = []
         self._look_for_abandoned_at = 0.0
+        self._look_at_table_at = 0.0
+        self._idle = False
         self._poll_until = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -66,6 +70,7 @@ class Worker:
 
     def run_once(self, wait_seconds: float, stop: threading.Event | None = None) -> list[Job]:
         """Run the jobs there are, a batch at most; wait for one at most about `wait_seconds`."""
+        reach("worker.before_read")
         if time.monotonic() >= self._poll_until:
             try:
                 return self._read(wait_seconds)
@@ -80,7 +85,11 @@ class Worker:
             self._queue.epoch()  # cheaper to ask a Redis that may still be away than to wait for it
             self._poll_until = 0.0
             log.warning("reading_again")
+        if overdue := self._overdue():
+            self._run(overdue)
+            return overdue
         entries = self._entries(wait_seconds)
+        self._idle = not entries
         if not entries:
             return []
         reach("worker.after_read")
@@ -94,6 +103,17 @@ class Worker:
     def _claimed(self, ids: list[int]) -> tuple[list[Job], list[int]]:
         with self._db.reading() as conn:
             return leases.claim_jobs(conn, ids, self._claimant)
+
+    def _overdue(self) -> list[Job]:
+        """Redis is only where we hear of work: what it forgot to tell is found in the table, at
+        once by a worker that has nothing else to do, and now and then by all others."""
+        if time.monotonic() < self._look_at_table_at:
+            return []
+        with self._db.reading() as conn:
+            jobs = leases.claim_next_jobs(conn, self._size, self._claimant, overdue=OVERDUE)
+        if not (jobs and self._idle):
+            self._look_at_table_at = time.monotonic() + LOOK_EVERY
+        return jobs
 
     def _entries(self, wait_seconds: float) -> list[Entry]:
         """Those that had to wait for their turn come first; else a long job never would."""

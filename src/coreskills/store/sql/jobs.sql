@@ -46,16 +46,15 @@ SELECT attempt, worker, engine, started_at, ended_at, outcome, error_code, error
 
 -- cancel_job --
 -- Final: a worker that is running it finds its fence gone and writes nothing.
-WITH cancelled AS (
-    UPDATE jobs
-       SET status = 'cancelled', completed_at = now(), lease_until = NULL, worker = NULL
-     WHERE id = %(id)s AND status IN ('queued', 'running', 'suspended')
-    RETURNING id, attempt),
-ended AS (
-    UPDATE job_attempts a SET ended_at = now(), outcome = 'cancelled'
-      FROM cancelled c
-     WHERE a.job_id = c.id AND a.attempt = c.attempt AND a.ended_at IS NULL)
-SELECT id FROM cancelled;
+UPDATE jobs
+   SET status = 'cancelled', completed_at = now(), lease_until = NULL, worker = NULL
+ WHERE id = %(id)s AND status IN ('queued', 'running', 'suspended')
+RETURNING id;
+
+-- end_cancelled_attempt --
+-- A statement of its own: one that waited for a claim to commit does not see the claim's attempt.
+UPDATE job_attempts SET ended_at = now(), outcome = 'cancelled'
+ WHERE job_id = %(id)s AND ended_at IS NULL;
 
 -- redrive_job --
 UPDATE jobs

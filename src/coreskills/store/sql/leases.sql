@@ -25,16 +25,17 @@ claimed AS (
 noted AS (
     INSERT INTO job_attempts (job_id, attempt, worker, engine)
     SELECT id, attempt, worker, %(engine)s FROM claimed)
-SELECT r.id, c.job_type, c.parameters, c.attempt, c.error_count, c.deadline_seconds,
+SELECT r.id, c.job_type, c.parameters, c.attempt, c.worker, c.error_count, c.deadline_seconds,
        c.requested_by, c.request_id, c.created_at
   FROM ranked r LEFT JOIN claimed c USING (id)
  ORDER BY r.place;
 
 -- claim_next_jobs --
--- The same without Redis: the oldest that wait; SKIP LOCKED keeps two workers from one row.
+-- The same without Redis: the oldest that have been due for so many seconds. SKIP LOCKED keeps two
+-- workers from one row.
 WITH candidates AS (
     SELECT id, run_at, suspect OR job_type = ANY(%(alone)s) AS alone FROM jobs
-     WHERE status = 'queued' AND run_at <= now()
+     WHERE status = 'queued' AND run_at <= now() - make_interval(secs => %(overdue)s)
      ORDER BY run_at, id FOR NO KEY UPDATE SKIP LOCKED LIMIT %(limit)s),
 ranked AS (
     SELECT id, alone, row_number() OVER line AS place, first_value(alone) OVER line AS alone_first
@@ -53,8 +54,8 @@ claimed AS (
 noted AS (
     INSERT INTO job_attempts (job_id, attempt, worker, engine)
     SELECT id, attempt, worker, %(engine)s FROM claimed)
-SELECT id, job_type, parameters, attempt, error_count, deadline_seconds, requested_by, request_id,
-       created_at
+SELECT id, job_type, parameters, attempt, worker, error_count, deadline_seconds, requested_by,
+       request_id, created_at
   FROM claimed ORDER BY run_at, id;
 
 -- renew_leases --
@@ -63,7 +64,7 @@ WITH held AS (
     SELECT j.id FROM jobs j
       JOIN unnest(%(ids)s::bigint[], %(attempts)s::integer[]) AS mine(id, attempt)
         ON j.id = mine.id AND j.attempt = mine.attempt
-     WHERE j.status = 'running' ORDER BY j.id FOR NO KEY UPDATE OF j)
+     WHERE j.worker = %(worker)s AND j.status = 'running' ORDER BY j.id FOR NO KEY UPDATE OF j)
 UPDATE jobs
    SET lease_until = now() + make_interval(secs => %(lease)s)
   FROM held WHERE jobs.id = held.id
@@ -72,12 +73,13 @@ RETURNING jobs.id;
 -- report_progress --
 UPDATE jobs
    SET lease_until = now() + make_interval(secs => %(lease)s), progress = %(progress)s
- WHERE id = %(id)s AND attempt = %(attempt)s AND status = 'running';
+ WHERE id = %(id)s AND attempt = %(attempt)s AND worker = %(worker)s AND status = 'running';
 
 -- lock_running --
 -- Until the transaction ends, nobody can take the job from the worker that asks.
 SELECT id FROM jobs
- WHERE id = %(id)s AND attempt = %(attempt)s AND status = 'running' FOR NO KEY UPDATE;
+ WHERE id = %(id)s AND attempt = %(attempt)s AND worker = %(worker)s AND status = 'running'
+   FOR NO KEY UPDATE;
 
 -- finish_jobs --
 -- The fence: returns fewer than it was given when one of them is not the asker's any more.
@@ -86,7 +88,7 @@ WITH mine AS (
       JOIN unnest(%(ids)s::bigint[], %(attempts)s::integer[], %(results)s::jsonb[])
            AS given(id, attempt, result)
         ON j.id = given.id AND j.attempt = given.attempt
-     WHERE j.status = 'running' ORDER BY j.id FOR NO KEY UPDATE OF j),
+     WHERE j.worker = %(worker)s AND j.status = 'running' ORDER BY j.id FOR NO KEY UPDATE OF j),
 finished AS (
     UPDATE jobs
        SET status = 'completed', result = mine.result, completed_at = now(), lease_until = NULL,
@@ -103,21 +105,21 @@ SELECT count(*) FROM finished;
 UPDATE jobs
    SET status = 'failed', error_code = %(error_code)s, error_message = %(error_message)s,
        error_count = error_count + 1, completed_at = now(), lease_until = NULL, worker = NULL
- WHERE id = %(id)s AND attempt = %(attempt)s AND status = 'running';
+ WHERE id = %(id)s AND attempt = %(attempt)s AND worker = %(worker)s AND status = 'running';
 
 -- retry_job --
 UPDATE jobs
    SET status = 'queued', error_code = %(error_code)s, error_message = %(error_message)s,
        error_count = error_count + 1, run_at = now() + make_interval(secs => %(delay)s),
        published_at = NULL, lease_until = NULL, worker = NULL
- WHERE id = %(id)s AND attempt = %(attempt)s AND status = 'running';
+ WHERE id = %(id)s AND attempt = %(attempt)s AND worker = %(worker)s AND status = 'running';
 
 -- release_job --
 -- Back to the queue, nobody to blame: this worker cannot do it, or is stopping.
 UPDATE jobs
    SET status = 'queued', run_at = now() + make_interval(secs => %(delay)s),
        published_at = NULL, lease_until = NULL, worker = NULL
- WHERE id = %(id)s AND attempt = %(attempt)s AND status = 'running';
+ WHERE id = %(id)s AND attempt = %(attempt)s AND worker = %(worker)s AND status = 'running';
 
 -- end_attempt --
 UPDATE job_attempts
@@ -176,15 +178,6 @@ UPDATE jobs SET published_at = now()
   FROM (SELECT set_config('synchronous_commit', 'off', true)) AS relaxed
  WHERE id = ANY(%(ids)s) AND status = 'queued' AND attempt = 0;
 
--- count_published --
-SELECT count(*) FROM jobs WHERE status = 'queued' AND published_at IS NOT NULL;
-
--- unpublish_stale --
--- The backstop: an entry that vanished from Redis without the epoch telling.
-UPDATE jobs SET published_at = NULL
- WHERE status = 'queued' AND run_at <= now()
-   AND published_at < now() - make_interval(secs => %(age)s);
-
 -- unpublish_all --
 UPDATE jobs SET published_at = NULL WHERE status = 'queued' AND published_at IS NOT NULL;
 
@@ -213,6 +206,15 @@ UPDATE schedules
 
 -- try_lead --
 SELECT pg_try_advisory_lock(7310101) AS leads;
+
+-- depose_leader --
+-- One that leads asks something several times a second. If its session is idle for so long, its
+-- process or its machine stands still; ending the session gives the lock to the next.
+SELECT pg_terminate_backend(pid)
+  FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+ WHERE l.locktype = 'advisory' AND (l.classid, l.objid, l.objsubid) = (0, 7310101, 1) AND l.granted
+   AND a.datname = current_database() AND a.usename = current_user
+   AND a.state LIKE 'idle%%' AND a.state_change < now() - make_interval(secs => %(silence)s);
 
 -- stop_leading --
 SELECT pg_advisory_unlock(7310101) AS led;

@@ -1,0 +1,66 @@
+"""Folders of laboratories, and one laboratory for tests that leave it as they found it."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from coreskills.stack import redis as stack_redis
+from tests.conftest import _memory, missing
+from tests.faults.lab import Lab
+from tests.faults.programs import until
+
+ABANDON = """
+UPDATE jobs SET status = 'cancelled', completed_at = now(), lease_until = NULL, worker = NULL
+ WHERE status IN ('queued', 'running')
+"""
+
+
+@pytest.fixture(scope="session")
+def new_folder() -> Iterator[Callable[[], Path]]:
+    """Folders that the servers' account can reach, gone after the session."""
+    if stack_redis.binary() is None:
+        missing("Valkey")
+    made: list[Path] = []
+
+    def make() -> Path:
+        made.append(Path(tempfile.mkdtemp(prefix="coreskills-lab-", dir=_memory())))
+        return made[-1]
+
+    yield make
+    for path in made:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def lab(new_folder: Callable[[], Path]) -> Iterator[Lab]:
+    """Two workers, each program behind its own proxies."""
+    with Lab(new_folder(), workers=2, proxied=True) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def _open_lab(new_folder: Callable[[], Path]) -> Iterator[Lab]:
+    """Redis is known to its first leader: what happens next is no first start."""
+    with Lab(new_folder(), workers=0, proxied=True, connections=150) as made:
+        first = made.add_worker()
+        until(made.redis.epoch)
+        made.settle()
+        first.terminate()
+        made.workers.remove(first)
+        yield made
+
+
+@pytest.fixture
+def bare_lab(_open_lab: Lab) -> Iterator[Lab]:
+    """Without workers; a test adds those it needs, and none outlives it. A failed one leaves no
+    work to the next."""
+    yield _open_lab
+    for file in _open_lab.failpoints.iterdir():
+        file.unlink()
+    while _open_lab.workers:
+        _open_lab.workers.pop().kill()
+    _open_lab.mend()
+    _open_lab.ask(ABANDON)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs every check of the project: python3 test.py [--fast] [--faults] [PYTEST ARGUMENTS].
 
---fast leaves out the end-to-end tests; --faults adds the fault matrix and 90 s of chaos, about 5
-minutes. All checks run, even after one has failed.
+--fast leaves out the end-to-end tests; --faults adds the loss windows, the fault matrix and 90 s of
+chaos. All checks run, even after one has failed.
 """
 
 import os
@@ -41,7 +41,9 @@ def main(arguments):
     marks = [chosen[word] for word in arguments if word in chosen] or ["not faults"]
     arguments = ["-m", marks[0]] + [word for word in arguments if word not in chosen]
     if marks[0]:
-        sys.stdout.write("== fault matrix and chaos: not run; python3 test.py --faults\n")
+        sys.stdout.write(
+            "== loss windows, fault matrix and chaos: not run; python3 test.py --faults\n"
+        )
     listed = checks(python, arguments)
     failed = [name for name, command in listed if not run(name, command)]
     summary = "failed: " + ", ".join(failed) if failed else "all passed"

@@ -22,6 +22,7 @@ COMMANDS = {
     "jobs_latency": ["--rate", "100", "--seconds", "20"],
     "jobs": ["--rounds", "3", "--jobs", "5000", "--rate", "50", "--seconds", "20"],
     "overload": ["--times", "5", "--seconds", "120"],
+    "restart": ["--rate", "100", "--requests", "10000"],
     "imports": ["--small", "10000", "--large", "100000"],
     "start": ["--rounds", "5"],
 }
@@ -31,6 +32,7 @@ TITLES = {
     "jobs_latency": "Latency of jobs",
     "jobs": "Jobs, against RQ, Celery and Dramatiq",
     "overload": "Five times the load it can take",
+    "restart": "Restart under load",
     "imports": "Imports",
     "start": "Start and memory",
 }

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from coreskills.store import roles
-from tests.faults.lab import Lab, Links, WorkerProcess
+from tests.faults.lab import Lab
 from tests.faults.proxy import Proxy
 from tests.faults.schedule import Fault
+from tests.faults.services import Links, WorkerProcess
 
 WORKER_POINTS = (
     "worker.after_read",

@@ -12,10 +12,10 @@ Nobody restarts what a test has killed: that is the test's own business.
 
 import os
 import secrets
-import signal
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -30,58 +30,13 @@ from coreskills.store.db import Database
 from coreskills.worker import process
 from tests.faults.caller import Caller, NoAnswer
 from tests.faults.ports import free_port
-from tests.faults.programs import Command, Fork, until
+from tests.faults.programs import until
 from tests.faults.proxy import Proxy
 from tests.faults.servers import PostgresServer, RedisServer
+from tests.faults.services import Api, Links, WorkerProcess
 
 LEASE_SECONDS = 2.0
 OPEN_JOBS = "SELECT count(*) FROM jobs WHERE status IN ('queued', 'running')"
-
-
-@dataclass(frozen=True)
-class Links:
-    """The proxies of one program; None where it is connected directly."""
-
-    postgres: Proxy | None = None
-    redis: Proxy | None = None
-
-    def each(self) -> list[Proxy]:
-        return [proxy for proxy in (self.postgres, self.redis) if proxy]
-
-
-class Api(Command):
-    """granian and its processes."""
-
-    def __init__(self, port: int, links: Links, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
-        self.port = port
-        self.links = links
-
-    def start(self, seconds: float = 30) -> None:
-        """Until it answers anything at all; its servers may be down."""
-        super().start()
-        until(self.answers, seconds)
-
-    def answers(self) -> bool:
-        assert self.alive, f"the API ended with {self.exit_code}:\n{self.text()[-3000:]}"
-        try:
-            with Caller(self.port, timeout=5) as caller:
-                return caller.get("/healthz").status > 0
-        except NoAnswer:
-            return False
-
-    def kill_child(self, number: int = 0) -> int:
-        """One of granian's processes, which granian replaces. Returns its pid."""
-        children = self.children()
-        pid = children[number % len(children)]
-        os.kill(pid, signal.SIGKILL)
-        return pid
-
-
-class WorkerProcess(Fork):
-    def __init__(self, links: Links, *args: Any) -> None:
-        super().__init__(*args)
-        self.links = links
 
 
 class Lab:
@@ -122,6 +77,7 @@ class Lab:
         )
         self.redis = RedisServer(folder / "redis", password, folder / "redis.log")
         self.workers: list[WorkerProcess] = []
+        self._numbers = count(1)
         self.proxies: list[Proxy] = []
         self.api = self._api()
 
@@ -179,7 +135,7 @@ class Lab:
         links = self._links(self._proxied if proxied is None else proxied)
         for proxy in links.each():
             proxy.start()
-        name = f"worker-{len(self.workers) + 1}"
+        name = f"worker-{next(self._numbers)}"  # its log tells of it alone
         environment = self._environment(roles.WORKER, links, settings)
         worker = WorkerProcess(links, name, self.folder / f"{name}.log", act, environment)
         self.workers.append(worker)
@@ -221,6 +177,23 @@ class Lab:
         rows = self.ask(f"SELECT {', '.join(columns)} FROM jobs WHERE id = %s", id)
         assert rows, f"there is no job {id}"
         return dict(zip(columns, rows[0], strict=True))
+
+    def queue(self, kind: str, deadline: int = 60) -> int:
+        """Past the API, which knows the kinds that it may take."""
+        insert = (
+            "INSERT INTO jobs (job_type, parameters, deadline_seconds, requested_by)"
+            " VALUES (%s, '{}', %s, 'lab') RETURNING id"
+        )
+        ((id,),) = self.ask(insert, kind, deadline)
+        return int(id)
+
+    def attempts(self, id: int) -> list[str]:
+        rows = self.ask("SELECT outcome FROM job_attempts WHERE job_id = %s ORDER BY attempt", id)
+        return [outcome for (outcome,) in rows]
+
+    def make_due(self) -> None:
+        """Nobody waits for a backoff in a test."""
+        self.ask("UPDATE jobs SET run_at = now() - interval '1 s' WHERE status = 'queued'")
 
     def trail(self, id: int) -> list[str]:
         rows = self.ask("SELECT action FROM audit_logs WHERE job_id = %s ORDER BY id", id)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import get_context
@@ -29,7 +30,7 @@ def until(condition: Callable[[], Any], seconds: float = 20, every: float = 0.02
     return found
 
 
-class Program:
+class Program(ABC):
     """One process, or several that follow one. `log` takes what all its lives print."""
 
     def __init__(self, name: str, log: Path) -> None:
@@ -44,16 +45,16 @@ class Program:
         return self._identity.pid
 
     @property
-    def alive(self) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def alive(self) -> bool: ...
 
     @property
+    @abstractmethod
     def exit_code(self) -> int | None:
         """Negative: the number of the signal that killed it. None: it runs."""
-        raise NotImplementedError
 
-    def start(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def start(self) -> None: ...
 
     def wait(self, seconds: float = PATIENCE) -> int:
         until(lambda: not self.alive, seconds)

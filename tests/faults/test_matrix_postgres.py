@@ -28,10 +28,11 @@ import pytest
 from coreskills.store import roles
 from tests.conftest import missing
 from tests.faults.caller import Caller
-from tests.faults.lab import Api, Lab
+from tests.faults.lab import Lab
 from tests.faults.mounts import Disk, small_disk
 from tests.faults.programs import until
 from tests.faults.servers import PostgresServer
+from tests.faults.services import Api
 from tests.faults.traffic import Traffic, student
 
 pytestmark = [pytest.mark.e2e, pytest.mark.faults]

@@ -1,58 +1,48 @@
 """The fault matrix, as far as our own processes, their memory, logs and versions go.
 
-F1   API killed in a request            test_windows.py, at its failpoints
-F2   dispatcher killed                  test_windows.py
-F3   worker killed                      test_windows.py
+F1   API killed in a request            test_windows_accepting.py, at its failpoints
+F2   dispatcher killed                  test_windows_publishing.py
+F3   worker killed                      test_windows_working.py
 F4   PowerShell killed                  comes with that engine, as does F6
 F5   a job that never ends              its worker leaves with 75; another one does the job
-F7   poison                             test_windows.py
+F7   poison                             test_windows_clock_and_poison.py
 F8   refused by the worker              failed once, never repeated
-F9   a worker that was frozen           test_windows.py
-F26  clocks that are wrong              test_windows.py
+F9   a worker that was frozen           test_windows_working.py
+F26  clocks that are wrong              test_windows_clock_and_poison.py
 F27  memory                             an error of the job, five times; killed: done by another
 F28  no room for logs                   everything goes on, and says later how much is missing
-F29  rolling restart                    comes with the verb that does it
-F30  two versions at once               unknown kinds wait for who knows them; N-1 works beside N
-F31  migration killed                   all or nothing, and the next run completes it
+F29  rolling restart                    tests/e2e/test_restart.py
+F30  two versions at once               test_matrix_versions.py
+F31  migration killed                   test_matrix_versions.py
 F32  burst, cancel storm, same work     one live job per key, a cancelled job has no effect
 F33  three dispatchers, one killed      every time of every schedule exactly once
 
 `CORESKILLS_BURST=10000` makes F32's burst larger.
 """
 
-import io
-import json
 import os
 import queue
 import signal
-import subprocess
 import sys
-import tarfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from coreskills.domain.jobs import MAX_ERRORS
-from coreskills.stack.postgres import url
-from coreskills.store import migrations, roles
 from coreskills.worker.process import EX_TEMPFAIL
 from tests.conftest import missing
 from tests.faults.caller import Answer, Caller
 from tests.faults.handlers import harmful, limited
-from tests.faults.lab import LEASE_SECONDS, Lab, WorkerProcess
+from tests.faults.lab import LEASE_SECONDS, Lab
 from tests.faults.mounts import Disk, small_disk
-from tests.faults.programs import Command, until
+from tests.faults.programs import until
 from tests.faults.traffic import Traffic, student
 
 pytestmark = [pytest.mark.e2e, pytest.mark.faults]
-ROOT = Path(__file__).parents[2]
-PREVIOUS = "2100781ece37cbd6795746f829da35116d750842"  # the release before batches
 BURST = int(os.environ.get("CORESKILLS_BURST", "2000"))
 SCHEDULES = 40
 
@@ -74,30 +64,10 @@ def _without_workers(lab: Lab) -> Iterator[None]:
     lab.workers.clear()
 
 
-def queued(lab: Lab, kind: str, deadline: int = 60) -> int:
-    """Past the API, which knows the kinds that it may take."""
-    insert = (
-        "INSERT INTO jobs (job_type, parameters, deadline_seconds, requested_by)"
-        " VALUES (%s, '{}', %s, 'lab') RETURNING id"
-    )
-    ((id,),) = lab.ask(insert, kind, deadline)
-    return int(id)
-
-
-def attempts(lab: Lab, id: int) -> list[str]:
-    rows = lab.ask("SELECT outcome FROM job_attempts WHERE job_id = %s ORDER BY attempt", id)
-    return [outcome for (outcome,) in rows]
-
-
-def make_due(lab: Lab) -> None:
-    """Nobody waits for a backoff in a test."""
-    lab.ask("UPDATE jobs SET run_at = now() - interval '1 s' WHERE status = 'queued'")
-
-
 def test_f5_a_job_that_never_ends_costs_its_worker_and_is_done_by_another(lab: Lab):
     lab.add_worker(harmful)
     began = time.monotonic()
-    id = queued(lab, "block", deadline=1)
+    id = lab.queue("block", deadline=1)
     stuck = lab.workers[0]
     lab.wait_status(id, "running")
     lab.add_worker(harmful)
@@ -106,7 +76,7 @@ def test_f5_a_job_that_never_ends_costs_its_worker_and_is_done_by_another(lab: L
     assert 1 + LEASE_SECONDS < time.monotonic() - began < 1 + 3 * LEASE_SECONDS
     job = lab.wait_status(id, "completed")
     assert (job["result"]["attempt"], job["crash_count"], job["error_count"]) == (2, 1, 0)
-    assert attempts(lab, id) == ["crashed", "completed"]
+    assert lab.attempts(id) == ["crashed", "completed"]
 
 
 def test_f8_what_the_worker_refuses_fails_once(lab: Lab):
@@ -116,21 +86,21 @@ def test_f8_what_the_worker_refuses_fails_once(lab: Lab):
     job = lab.wait_status(id, "failed")
     assert (job["error_code"], job["attempt"], job["crash_count"]) == ("not_found", 1, 0)
     assert lab.trail(id) == ["disable_account.requested", "disable_account.failed"]
-    make_due(lab)
+    lab.make_due()
     time.sleep(0.5)
-    assert attempts(lab, id) == ["failed"]
+    assert lab.attempts(id) == ["failed"]
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="RLIMIT_AS is Linux's")
 def test_f27_a_job_that_asks_for_too_much_memory_fails_and_its_worker_lives(lab: Lab):
     worker = lab.add_worker(limited)
-    id = queued(lab, "hoard")
+    id = lab.queue("hoard")
     for errors in range(1, MAX_ERRORS):
         until(lambda errors=errors: lab.job(id)["error_count"] == errors)
-        make_due(lab)
+        lab.make_due()
     job = lab.wait_status(id, "failed")
     assert (job["error_count"], job["crash_count"]) == (MAX_ERRORS, 0)
-    assert attempts(lab, id) == ["retried"] * (MAX_ERRORS - 1) + ["failed"]
+    assert lab.attempts(id) == ["retried"] * (MAX_ERRORS - 1) + ["failed"]
     ((message,),) = lab.ask("SELECT error_message FROM jobs WHERE id = %s", id)
     assert "MemoryError" in message
     lab.wait_status(lab.accept("/api/v1/students", student()), "completed")
@@ -184,132 +154,6 @@ def test_f28_without_room_for_logs_everything_goes_on(lab: Lab, log_disk: Disk):
     lab.wait_status(lab.accept("/api/v1/students", student()), "completed")
     until(lambda: "log_lines_dropped" in worker.text(), 5)
     assert "log_lines_dropped" in lab.api.text()
-
-
-def test_f30_a_kind_from_a_newer_version_waits_for_a_worker_that_knows_it(lab: Lab):
-    lab.add_worker()
-    id = queued(lab, "newer")
-    until(lambda: attempts(lab, id) == ["released"])
-    job = lab.job(id)
-    assert (job["status"], job["error_count"], job["crash_count"]) == ("queued", 0, 0)
-    lab.add_worker(harmful)
-    until(lambda: make_due(lab) or lab.job(id)["status"] == "completed", every=0.3)
-    assert lab.job(id)["result"]["version"] == "newer"
-    *before, last = attempts(lab, id)
-    assert (set(before), last) == ({"released"}, "completed")
-
-
-@pytest.fixture
-def previous_worker(lab: Lab) -> Iterator[Command]:
-    """Of the release before this one, from its own sources."""
-    archive = subprocess.run(
-        ["git", "-C", ROOT, "archive", PREVIOUS, "src"], capture_output=True, check=False
-    )
-    if archive.returncode != 0:
-        missing(f"Commit {PREVIOUS[:7]} of this repository")
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
-        tar.extractall(lab.folder / "previous", filter="data")
-    present = lab.add_worker()
-    environment = present.environment | {"PYTHONPATH": str(lab.folder / "previous" / "src")}
-    command = [sys.executable, "-m", "coreskills.worker"]
-    old = Command("previous", lab.folder / "previous.log", lambda: command, environment)
-    old.start()
-    until(lambda: '"started"' in old.text())
-    yield old
-    old.kill()
-
-
-def test_f30_the_previous_version_works_beside_this_one(lab: Lab, previous_worker: Command):
-    with Traffic(lab, rate=100, clients=8) as traffic:
-        time.sleep(2)
-    traffic.verify()
-    by = lab.ask("SELECT DISTINCT worker FROM job_attempts WHERE job_id = ANY(%s)", traffic.ids)
-    assert {name for (name,) in by} == {name_of(previous_worker), name_of(lab.workers[0])}
-    outcomes = "SELECT DISTINCT outcome FROM job_attempts WHERE job_id = ANY(%s)"
-    assert lab.ask(outcomes, traffic.ids) == [("completed",)]
-
-
-def name_of(worker: Command | WorkerProcess) -> str:
-    lines = [json.loads(line) for line in worker.text().splitlines() if '"started"' in line]
-    return str(lines[-1]["worker"])
-
-
-BEFORE = [each for each in migrations.bundled() if each.version < "0004_batches"]
-BATCHES = migrations.bundled()[len(BEFORE)]
-HALF = migrations.Migration(
-    "9999_in_two_steps", "CREATE TABLE half (id int); ALTER TABLE users ADD COLUMN half int;"
-)
-
-
-@pytest.fixture
-def old_schema(lab: Lab) -> Iterator[str]:
-    """The name of a database as it was before batches."""
-    name = "migrated"
-    passwords = dict.fromkeys((roles.OWNER, roles.API, roles.WORKER), lab.postgres.server.password)
-    roles.create(lab.postgres.server.admin_url(), passwords, name)
-    migrations.migrate(owner(lab, name), BEFORE)
-    yield name
-    roles.drop(lab.postgres.server.admin_url(), name)
-
-
-def owner(lab: Lab, database: str) -> str:
-    server = lab.postgres.server
-    return url(roles.OWNER, server.password, server.port, database)
-
-
-@pytest.mark.parametrize(
-    ("locked", "last"), [("jobs", BATCHES), ("users", HALF)], ids=["batches", "half"]
-)
-def test_f31_a_killed_migration_is_all_or_nothing_and_the_next_run_completes_it(
-    lab: Lab, old_schema: str, locked: str, last: migrations.Migration
-):
-    wanted = [*BEFORE, last]
-    before = schema(lab, old_schema)
-    with psycopg.connect(lab.postgres.server.admin_url(old_schema)) as holder:
-        holder.execute(f"LOCK TABLE {locked} IN ACCESS SHARE MODE")  # type: ignore[arg-type]
-        process = get_context("spawn").Process(
-            target=migrations.migrate, args=[owner(lab, old_schema), wanted]
-        )
-        process.start()
-        until(lambda: waits_for_lock(lab, old_schema))
-        process.kill()
-        process.join()
-    assert process.exitcode == -signal.SIGKILL
-    until(lambda: not holds_advisory_lock(lab, old_schema))
-    assert schema(lab, old_schema) == before
-    assert migrations.migrate(owner(lab, old_schema), wanted) == [last.version]
-    assert migrations.migrate(owner(lab, old_schema), wanted) == []
-    if last is BATCHES:
-        migrations.migrate(owner(lab, old_schema))
-        assert schema(lab, old_schema) == schema(lab, roles.DATABASE)
-
-
-def schema(lab: Lab, database: str) -> list[Any]:
-    columns = (
-        "SELECT table_name, column_name, data_type FROM information_schema.columns"
-        " WHERE table_schema = 'public' ORDER BY 1, 2"
-    )
-    return elsewhere(lab, database, columns) + elsewhere(
-        lab, database, "SELECT version FROM schema_migrations ORDER BY 1"
-    )
-
-
-def elsewhere(lab: Lab, database: str, statement: str) -> list[Any]:
-    with psycopg.connect(lab.postgres.server.admin_url(database)) as conn:
-        return conn.execute(statement).fetchall()  # type: ignore[arg-type]
-
-
-def waits_for_lock(lab: Lab, database: str) -> bool:
-    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
-    return bool(lab.ask(waiting, database))
-
-
-def holds_advisory_lock(lab: Lab, database: str) -> bool:
-    held = (
-        "SELECT 1 FROM pg_locks JOIN pg_database d ON d.oid = database"
-        " WHERE locktype = 'advisory' AND datname = %s"
-    )
-    return bool(lab.ask(held, database))
 
 
 def test_f32_a_burst_with_a_storm_of_cancels_leaves_nothing_half_done(lab: Lab):

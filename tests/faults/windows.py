@@ -13,8 +13,9 @@ import psycopg
 from coreskills.broker.streams import ABANDONED_MS, GROUP, STREAM
 from coreskills.store import roles
 from tests.faults.caller import Caller, NoAnswer
-from tests.faults.lab import Lab, WorkerProcess
+from tests.faults.lab import Lab
 from tests.faults.programs import Program, until
+from tests.faults.services import WorkerProcess
 
 REPEATS = 20  # every window is hit so often
 LEADERSHIP = 7310101  # try_lead in leases.sql

@@ -14,8 +14,8 @@ from coreskills.store import names
 
 API_PROCESSES = 2
 WORKERS = 1  # one job at a time in each; `start --workers N` for more
-# After SIGHUP the server starts a new process and ends an old one so much later, ready or not. On a
-# busy classroom machine the new one needs up to 5 s; until it listens, the old one must.
+# After SIGHUP the server starts a new process and ends an old one so much later, ready or not. With
+# its usual 3.5 s, tests/e2e/test_restart.py saw refused connections on a machine under load.
 RENEWAL_SECONDS = 8.0
 
 

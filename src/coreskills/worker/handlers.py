@@ -1,6 +1,7 @@
 """One function per kind of job. It gathers facts, asks the engine, and says what to write."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from coreskills.domain.naming import username_stem
@@ -44,7 +45,7 @@ def disable_account(context: Context) -> Outcome:
         account = users.select_user(conn, wanted.user_id)
     if account is None:
         raise NotFound(f"There is no user {wanted.user_id}")
-    facts = {"Account": {"username": account["username"], "is_active": account["is_active"]}}
+    facts = {"Account": _described(account), "Now": _now()}
     result = context.invoke("Disable-KISDAccount", {"Reason": wanted.reason}, facts)
 
     def write(conn: Connection) -> None:
@@ -66,6 +67,23 @@ def self_test(context: Context) -> Outcome:
 def sweep_expired(context: Context) -> Outcome:
     with context.db.transaction() as conn:
         return Outcome({"Removed": housekeeping.sweep(conn)})
+
+
+def _described(user: dict[str, Any]) -> dict[str, Any]:
+    """A row of users as the engine knows accounts."""
+    return {
+        "Username": user["username"],
+        "OU": user["ou"],
+        "Kind": user["type"],
+        "State": "active" if user["is_active"] else "disabled",
+        "DisableReason": user["disable_reason"],
+        "Groups": [],
+    }
+
+
+def _now() -> str:
+    """For the engine's plan; what is written, the database's clock decides."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 HANDLERS: dict[str, Handler] = {

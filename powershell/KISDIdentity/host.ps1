@@ -31,7 +31,8 @@ $stdin = [System.IO.StreamReader]::new([System.Console]::OpenStandardInput(), $u
 $longestFrame = 1MB
 $shownRecords = 50
 
-if ("n$([char]0x303)".Normalize([System.Text.NormalizationForm]::FormC).Length -ne 1) {
+$composed = "n$([char]0x303)".Normalize([System.Text.NormalizationForm]::FormC)
+if ($composed.Length -ne 1) {
     [System.Console]::Error.WriteLine('This .NET cannot normalise text: install ICU, or unset DOTNET_SYSTEM_GLOBALIZATION_INVARIANT')
     exit 3
 }

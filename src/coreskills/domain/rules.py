@@ -48,7 +48,7 @@ def _decided(order: tuple[Outcome, ...], verdicts: Iterable[Verdict]) -> Verdict
 
 
 def _compared(field: Any, op: Any, wanted: Any, facts: Mapping[str, Any]) -> Verdict:
-    if not isinstance(field, str) or op not in OPERATORS:
+    if not (isinstance(field, str) and isinstance(op, str) and op in OPERATORS):
         return Verdict("error", "rule is malformed")
     found = facts.get(field)
     if op == "exists":

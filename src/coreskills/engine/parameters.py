@@ -57,12 +57,12 @@ class NewAccountBatch(Strict):
 
 
 class _Some(Strict):
-    """At least one of the fields must be given, and none of them as null."""
+    """At least one of the fields must be given."""
 
     @model_validator(mode="after")
     def _given(self) -> "_Some":
-        if not self.model_fields_set or None in self.model_dump(exclude_unset=True).values():
-            raise PydanticCustomError("nothing", "name at least one thing to change; null is none")
+        if not self.model_fields_set:
+            raise PydanticCustomError("nothing", "name at least one thing to change")
         return self
 
 

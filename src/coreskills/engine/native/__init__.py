@@ -30,6 +30,8 @@ class Command:
     run: Callable[[Any, Facts], Answer]
 
     def invoke(self, parameters: dict[str, Any], facts: Facts) -> Answer:
+        for name in (name for name, value in parameters.items() if value is None):
+            raise refusal("validation_failed", f"{name} must not be null; leave it out")
         try:
             wanted = self.takes.model_validate(parameters)
         except ValidationError as exc:

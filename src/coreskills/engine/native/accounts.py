@@ -74,12 +74,12 @@ def _found(existing: dict[str, Any]) -> Answer:
 
 
 def _named(row: dict[str, Any], taken: Collection[str], facts: Facts) -> Answer:
-    suffix = facts["DirectorySuffix"]
+    suffix = fact(facts, "DirectorySuffix")
     if "student_id" in row:
-        key, domain = row["student_id"], facts["StudentMailDomain"]
+        key, domain = row["student_id"], fact(facts, "StudentMailDomain")
         unit = student_unit(row["graduation_year"], suffix)
     else:
-        key, domain = row["employee_id"], facts["StaffMailDomain"]
+        key, domain = row["employee_id"], fact(facts, "StaffMailDomain")
         unit = staff_unit(row["department"], suffix)
     base = stem("student_id" in row, row["first_name"], row["last_name"], key)
     username = free_username(base, taken)

@@ -33,8 +33,8 @@ CHANGING = _words(
 )
 ALIASES = _words(
     "% ? cat cd cls copy cp curl del dir echo erase fl foreach ft gc gci gcm gi gm h iex ii irm "
-    "iwr kill ls man md measure mi mount move mv ni ogv popd ps pushd pwd rd ren ri rm rmdir sc select "
-    "set sleep sort sp start tee type wget where write"
+    "iwr kill ls man md measure mi mount move mv ni ogv popd ps pushd pwd rd ren ri rm rmdir sc "
+    "select set sleep sort sp start tee type wget where write"
 )
 SINGULAR_ENDINGS = ("ss", "us", "is")
 INSENSITIVE = _words(

@@ -38,7 +38,8 @@ class Settings:
     student_mail_domain: str = "students.coreskills.example"
     staff_mail_domain: str = "coreskills.example"
     directory_suffix: str = "DC=coreskills,DC=example"
-    engine: str = "native"
+    engine: str = "auto"  # or native, pwsh; auto takes a PowerShell that answers, else native
+    pwsh: str = ""  # the PowerShell to use; empty: the one on PATH
     lease_seconds: float = 15.0
     batch_jobs: int = 32  # the most that a worker claims and commits together
     poll_seconds: float = 0.25

@@ -34,14 +34,15 @@ def main(handlers: dict[str, Handler] = HANDLERS) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     name = f"{socket.gethostname()[:40]}-{secrets.token_hex(4)}"
-    engine = engine_named(settings.engine)
+    engine = engine_named(settings.engine, settings.pwsh)
     worker = Worker(db, queue, engine, settings, name, handlers=handlers)
     dispatching = _Dispatching(Dispatcher(db, queue), stop)
     dispatching.start()
-    structlog.get_logger("worker").info("started", worker=name, engine=settings.engine)
+    structlog.get_logger("worker").info("started", worker=name, engine=engine.name)
     threading.Thread(target=_end_when, args=[worker.blocked], daemon=True).start()
     worker.run(stop)
     dispatching.join(timeout=5)
+    engine.close()
     db.close()
     if dispatching.broken:
         raise SystemExit(1)

@@ -101,8 +101,13 @@ COMMANDS: dict[str, Command] = {
 
 
 class NativeEngine:
+    """`why` says how it came that this engine serves."""
+
     name = "native"
     version = "built in"
+
+    def __init__(self, why: str = "asked for") -> None:
+        self.why = why
 
     def invoke(
         self, command: str, parameters: dict[str, Any], context: dict[str, Any], deadline: float

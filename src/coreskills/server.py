@@ -29,6 +29,7 @@ from coreskills.api import (
     tokens,
     users,
 )
+from coreskills.api.admission import Admission
 from coreskills.api.bodies import LARGEST_BODY
 from coreskills.api.context import KEY, Services
 from coreskills.api.express import Express
@@ -133,4 +134,5 @@ def wsgi() -> Any:
     )
     queue = streams.connect(settings.redis_url)
     app = create_app(db, queue, settings)
-    return app.wsgi_app if settings.open_access else express_lane(app)
+    lane = app.wsgi_app if settings.open_access else express_lane(app)
+    return Admission(lane, settings.api_threads)

@@ -192,11 +192,15 @@ def test_f20_locked_jobs_are_503_and_everything_else_goes_on(lab: Lab):
     traffic.verify()
 
 
-@pytest.mark.xfail(strict=True, reason="each process has two threads, and both wait for the lock")
 def test_f20_more_callers_than_threads_leave_the_api_alive(lab: Lab):
-    with watched_life(lab) as alive, Traffic(lab, rate=20, clients=6), locked_jobs(lab):
-        time.sleep(3)
+    with watched_life(lab) as alive, Traffic(lab, rate=200, clients=40) as traffic:
+        with locked_jobs(lab):
+            time.sleep(5)
+        released = time.monotonic()
+        until(lambda: traffic.good_after(released), 5)
+    assert_only_503(traffic)
     assert max(alive) < ALIVE
+    traffic.verify()
 
 
 @pytest.fixture

@@ -3,12 +3,15 @@
 import pytest
 import redis
 
+from coreskills.actions import jobs as job_actions
 from coreskills.broker.streams import GROUP, STREAM, NoQueue, RedisQueue
 from coreskills.errors import Unavailable
+from coreskills.store import leases
 from coreskills.worker.dispatcher import Dispatcher
 from coreskills.worker.handlers import HANDLERS
 from tests.apps import absent_queue
 from tests.pipeline import (
+    GRACE,
     any_worker,
     ask,
     job,
@@ -242,3 +245,21 @@ def test_a_password_that_redis_refuses_is_unavailable(queue):
     with pytest.raises(Unavailable):
         wrong.ping()
     assert isinstance(queue._client, redis.Redis)
+
+
+def test_a_late_note_of_publication_does_not_count_for_a_job_that_was_queued_again(db, site):
+    """The API publishes, is slow to note it, and meanwhile somebody cancels and redrives the job,
+    which the relay must publish anew."""
+    id = submit(db)
+    job_actions.cancel(db, GRACE, id)
+    job_actions.redrive(db, GRACE, id)
+    with db.reading() as conn:
+        leases.mark_new_published(conn, [id])
+    assert ask(site, "SELECT published_at FROM jobs") == [(None,)]
+
+
+def test_the_note_counts_for_a_job_that_is_as_it_was(db, site):
+    id = submit(db)
+    with db.reading() as conn:
+        leases.mark_new_published(conn, [id])
+    assert ask(site, "SELECT published_at IS NOT NULL FROM jobs") == [(True,)]

@@ -16,7 +16,7 @@ from coreskills.api.headers import IDEMPOTENCY_KEY, taken_by
 from coreskills.api.permissions import PUBLIC, permission_of
 from coreskills.config import Settings
 from coreskills.domain.access import Principal
-from coreskills.errors import Forbidden, Unavailable
+from coreskills.errors import Forbidden, Unauthenticated, Unavailable
 from coreskills.telemetry import logs, metrics
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
@@ -108,10 +108,15 @@ def request_id(given: str) -> str:
 
 def _authorise(permission: str | None) -> None:
     things = services()
+    address = f"address:{request.remote_addr}"
     if permission == PUBLIC or permission is None:  # no route: 404 and 405 are for everybody
-        things.limits.count(f"address:{request.remote_addr}", request.method)
+        things.limits.count(address, request.method)
         return
-    who = things.identities.principal(request.headers.get("Authorization"))
+    try:
+        who = things.identities.principal(request.headers.get("Authorization"))
+    except Unauthenticated:
+        things.limits.count(address, request.method)
+        raise
     g.principal = who
     things.limits.count(who.name, request.method)
     if not who.may(permission):

@@ -104,24 +104,6 @@ def test_a_row_that_finds_no_name_does_not_spoil_the_batch():
     assert answer["Accounts"][1]["Username"] == "alovelace8001"
 
 
-def test_an_active_account_is_disabled_and_a_disabled_one_stays_so():
-    active = {"username": "jean.bartik", "is_active": True}
-    assert invoke("Disable-KISDAccount", {"Reason": "leaver"}, Account=active) == {
-        "Username": "jean.bartik",
-        "Disabled": True,
-        "Reason": "leaver",
-    }
-    again = invoke(
-        "Disable-KISDAccount", {"Reason": "leaver"}, Account=active | {"is_active": False}
-    )
-    assert again["Disabled"] is False
-
-
-def test_an_account_that_is_not_there_cannot_be_disabled():
-    failed = refusal("Disable-KISDAccount", {"Reason": "admin"}, Account=None)
-    assert (failed.code, failed.permanent) == ("not_found", True)
-
-
 @pytest.mark.parametrize(("taken", "exists"), [(["self.test"], True), ([], False)])
 def test_whether_an_account_exists_is_read_from_the_facts(taken, exists):
     answer = invoke("Test-KISDAccountExists", {"Username": "self.test"}, TakenUsernames=taken)

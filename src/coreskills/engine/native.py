@@ -1,7 +1,8 @@
 """The reference engine: the semantics of the KISDIdentity commands in Python.
 
 Parameters and outputs carry the names of the PowerShell module. Facts of the context:
-`TakenUsernames`, `StudentMailDomain`, `StaffMailDomain`, `DirectorySuffix`, `Account`.
+`TakenUsernames`, `StudentMailDomain`, `StaffMailDomain`, `DirectorySuffix`; for the commands of
+engine/lifecycle.py, `Account`.
 """
 
 from collections.abc import Callable, Collection
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 
 from coreskills.domain.naming import free_username, staff_unit, stem, student_unit
 from coreskills.domain.people import Staff, Student, faults
+from coreskills.engine import lifecycle
 from coreskills.errors import EngineFailed
 
 Facts = dict[str, Any]
@@ -59,17 +61,6 @@ def new_account_batch(parameters: dict[str, Any], facts: Facts) -> Answer:
     return {"Accounts": accounts}
 
 
-def disable_account(parameters: dict[str, Any], facts: Facts) -> Answer:
-    account = facts["Account"]
-    if account is None:
-        raise EngineFailed("There is no such account", permanent=True, code="not_found")
-    return {
-        "Username": account["username"],
-        "Disabled": bool(account["is_active"]),
-        "Reason": parameters["Reason"],
-    }
-
-
 def test_account_exists(parameters: dict[str, Any], facts: Facts) -> Answer:
     return {
         "Username": parameters["Username"],
@@ -81,7 +72,11 @@ COMMANDS: dict[str, Callable[[dict[str, Any], Facts], Answer]] = {
     "New-KISDStudentAccount": new_student_account,
     "New-KISDStaffAccount": new_staff_account,
     "New-KISDAccountBatch": new_account_batch,
-    "Disable-KISDAccount": disable_account,
+    "Suspend-KISDAccount": lifecycle.suspend_account,
+    "Resume-KISDAccount": lifecycle.resume_account,
+    "Disable-KISDAccount": lifecycle.disable_account,
+    "Restore-KISDAccount": lifecycle.restore_account,
+    "Remove-KISDAccount": lifecycle.remove_account,
     "Test-KISDAccountExists": test_account_exists,
 }
 

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from coreskills.domain.naming import username_stem
-from coreskills.domain.people import DisableAccount, Person, Staff, Student
+from coreskills.domain.people import Person, Staff, Student
 from coreskills.errors import NotFound
 from coreskills.store import audit, housekeeping, users
 from coreskills.store.db import Connection
+from coreskills.worker import accounts
 from coreskills.worker.context import Context, Outcome
 from coreskills.worker.importing import import_users
 
@@ -38,23 +39,6 @@ def create_staff(context: Context) -> Outcome:
     return _create(context, "New-KISDStaffAccount", staff, parameters)
 
 
-def disable_account(context: Context) -> Outcome:
-    wanted = DisableAccount.model_validate(context.job.parameters)
-    with context.db.reading() as conn:
-        account = users.select_user(conn, wanted.user_id)
-    if account is None:
-        raise NotFound(f"There is no user {wanted.user_id}")
-    facts = {"Account": {"username": account["username"], "is_active": account["is_active"]}}
-    result = context.invoke("Disable-KISDAccount", {"Reason": wanted.reason}, facts)
-
-    def write(conn: Connection) -> None:
-        if users.disable_user(conn, wanted.user_id, wanted.reason):
-            details = {"reason": wanted.reason}
-            audit.insert_audit(conn, context.audit("account.disabled", wanted.user_id, details))
-
-    return Outcome(result, write)
-
-
 def self_test(context: Context) -> Outcome:
     """The whole path without a person: queue, engine, PostgreSQL."""
     result = context.invoke(
@@ -71,7 +55,8 @@ def sweep_expired(context: Context) -> Outcome:
 HANDLERS: dict[str, Handler] = {
     "create_student": create_student,
     "create_staff": create_staff,
-    "disable_account": disable_account,
+    **dict.fromkeys(accounts.ACTS, accounts.move_account),
+    "lifecycle_tick": accounts.tick,
     "import_users": import_users,
     "self_test": self_test,
     "sweep_expired": sweep_expired,

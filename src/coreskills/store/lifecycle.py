@@ -1,10 +1,9 @@
 """Accounts through their life: state, names, and the timers that move them on."""
 
-from datetime import datetime
 from typing import Any
 
 from coreskills.store import queries
-from coreskills.store.db import Connection, every, one, run, value
+from coreskills.store.db import Connection, every, one, run
 
 SQL = queries.load("lifecycle")
 Row = dict[str, Any]
@@ -28,11 +27,6 @@ ACCOUNT_COLUMNS = (
 
 def select_account(conn: Connection, id: int) -> Row | None:
     return one(conn, SQL["select_account"], id=id)
-
-
-def select_now(conn: Connection) -> datetime:
-    now: datetime = value(conn, SQL["select_now"])
-    return now
 
 
 def update_account(conn: Connection, account: Row, changes: Row, *, reason: str | None) -> bool:

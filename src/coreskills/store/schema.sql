@@ -615,6 +615,8 @@ CREATE INDEX jobs_unpublished ON public.jobs USING btree (run_at) WHERE ((status
 
 CREATE INDEX jobs_waiting ON public.jobs USING btree (run_at, id) WHERE (status = 'queued'::public.job_status);
 
+CREATE INDEX lifecycle_timers_by_user ON public.lifecycle_timers USING btree (user_id, due_at);
+
 CREATE INDEX lifecycle_timers_due ON public.lifecycle_timers USING btree (due_at) WHERE ((fired_at IS NULL) AND (cancelled_at IS NULL));
 
 CREATE UNIQUE INDEX lifecycle_timers_one_open ON public.lifecycle_timers USING btree (user_id, job_type) WHERE ((fired_at IS NULL) AND (cancelled_at IS NULL));

@@ -176,6 +176,7 @@ CREATE TABLE lifecycle_timers (
 );
 CREATE UNIQUE INDEX lifecycle_timers_one_open ON lifecycle_timers (user_id, job_type)
     WHERE fired_at IS NULL AND cancelled_at IS NULL;
+CREATE INDEX lifecycle_timers_by_user ON lifecycle_timers (user_id, due_at);
 CREATE INDEX lifecycle_timers_due ON lifecycle_timers (due_at)
     WHERE fired_at IS NULL AND cancelled_at IS NULL;
 

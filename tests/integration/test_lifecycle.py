@@ -103,7 +103,7 @@ def test_a_timer_of_an_older_leave_does_not_touch_who_is_disabled_for_another_re
     """The timer's job was queued already when the account was restored."""
     do("disable_account", reason="admin")
     late = do("archive_account", by_timer=True)
-    assert (late["status"], late["error_code"]) == ("failed", "not_a_leaver")
+    assert (late["status"], late["error_code"]) == ("failed", "state_conflict")
     assert state(site) == "disabled"
 
 

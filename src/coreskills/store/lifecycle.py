@@ -1,9 +1,10 @@
 """Accounts through their life: state, names, and the timers that move them on."""
 
+from datetime import datetime
 from typing import Any
 
 from coreskills.store import queries
-from coreskills.store.db import Connection, every, one, run
+from coreskills.store.db import Connection, every, one, run, value
 
 SQL = queries.load("lifecycle")
 Row = dict[str, Any]
@@ -27,6 +28,12 @@ ACCOUNT_COLUMNS = (
 
 def select_account(conn: Connection, id: int) -> Row | None:
     return one(conn, SQL["select_account"], id=id)
+
+
+def select_now(conn: Connection) -> datetime:
+    """By the clock of the lifecycle."""
+    now: datetime = value(conn, SQL["select_now"])
+    return now
 
 
 def update_account(conn: Connection, account: Row, changes: Row, *, reason: str | None) -> bool:

@@ -3,6 +3,7 @@ if the account is still the one it decided about."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from coreskills.domain.jobs import PARAMETERS
@@ -22,6 +23,12 @@ COLUMNS = {
     "OriginalOU": "original_ou",
     "Username": "username",
     "Email": "email",
+    "FirstName": "first_name",
+    "LastName": "last_name",
+    "GradeLevel": "grade_level",
+    "GraduationYear": "graduation_year",
+    "Department": "department",
+    "Role": "role",
 }
 
 
@@ -57,21 +64,21 @@ def move_account(context: Context) -> Outcome:
     wanted: Any = PARAMETERS[kind].model_validate(context.job.parameters)
     with context.db.reading() as conn:
         account = lifecycle.select_account(conn, wanted.user_id)
+        now = lifecycle.select_now(conn)
     if account is None:
         raise NotFound(f"There is no user {wanted.user_id}")
-    answer = context.invoke(act.command, act.parameters(wanted), {"Account": _facts(account)})
-    result = answer | {"DryRun": wanted.dry_run}
+    answer = context.invoke(act.command, act.parameters(wanted), _facts(account, now))
     if wanted.dry_run or not answer["Changed"]:
-        return Outcome(result)
+        return Outcome(answer | {"DryRun": wanted.dry_run})
+    purges = answer["Action"] == "purge"
 
     def write(conn: Connection) -> None:
-        _change(conn, account, answer["After"], wanted.why)
-        _set_timers(conn, account["id"], answer["After"])
+        _change(conn, account, answer["After"], wanted.why, purges=purges)
+        _set_timers(conn, account["id"], answer, purges=purges)
         details = {"why": wanted.why, "before": answer["Before"], "after": answer["After"]}
         audit.insert_audit(conn, context.audit(act.action, account["id"], details))
 
-    purged = answer["After"]["State"] == "purged"
-    return Outcome({"Action": "purge", "Changed": True} if purged else result, write)
+    return Outcome({"Action": "purge", "Changed": True} if purges else answer, write)
 
 
 def tick(context: Context) -> Outcome:
@@ -80,34 +87,38 @@ def tick(context: Context) -> Outcome:
     return Outcome({"Fired": fired})
 
 
-def _facts(account: Row) -> Row:
+def _facts(account: Row, now: datetime) -> Row:
+    """A timer's job exists because its time is over, so that is what DeleteAfter says."""
+    moment = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
-        "Username": account["username"],
-        "Email": account["email"],
-        "Aliases": account["aliases"],
-        "OU": account["ou"],
-        "OriginalOU": account["original_ou"],
-        "State": account["state"],
-        "DisableReason": account["disable_reason"],
-        "PersonKey": account["student_id"] or account["employee_id"],
+        "Now": moment,
+        "DeleteAfter": moment,
         "DevicesHeld": account["devices_held"],
         "LegalHold": account["legal_hold"],
+        "Account": {
+            **{name: account[column] for name, column in COLUMNS.items()},
+            "Kind": account["user_type"],
+            "PersonKey": account["student_id"] or account["employee_id"],
+            "Aliases": account["aliases"],
+            "Groups": [],
+            "RememberedGroups": [],
+        },
     }
 
 
-def _change(conn: Connection, account: Row, after: Row, why: str) -> None:
-    if after["State"] == "purged":
+def _change(conn: Connection, account: Row, after: Row, why: str, *, purges: bool) -> None:
+    if purges:
         done = lifecycle.purge_account(conn, account)
     else:
-        changes = {COLUMNS[name]: value for name, value in after.items()}
+        changes = {COLUMNS[name]: value for name, value in after.items() if name in COLUMNS}
         done = lifecycle.update_account(conn, account, changes, reason=why or None)
     if not done:
         raise Conflict(f"User {account['id']} was changed meanwhile", code=CHANGED)
 
 
-def _set_timers(conn: Connection, id: int, after: Row) -> None:
+def _set_timers(conn: Connection, id: int, answer: Row, *, purges: bool) -> None:
     """A leaver's time begins; whoever comes back, or is gone for good, has none running."""
-    if after["State"] in ("active", "purged"):
+    if answer.get("CancelTimers") or purges:
         lifecycle.cancel_timers(conn, id)
-    elif after.get("DisableReason") == LEAVER:
+    if answer["After"].get("DisableReason") == LEAVER:
         lifecycle.start_timers(conn, id, "left")

@@ -10,6 +10,9 @@ SELECT id, version, user_type, student_id, employee_id, first_name, last_name, g
   FROM users u
  WHERE id = %(id)s;
 
+-- select_now --
+SELECT lifecycle_now();
+
 -- update_account --
 -- Only if it is still the version that the command saw.
 UPDATE users

@@ -15,7 +15,7 @@ Wsgi = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 REFUSED = "coreskills.refused"  # in the environ of a request that found no place
 ALWAYS = frozenset({"/health/live"})  # what asks nobody else, and tells whether we are alive
-PATIENCE = 0.5  # seconds without anybody being done; the slowest of usual requests is a login, 0.1
+PATIENCE = 0.7  # seconds without anybody being done; the slowest of usual requests is a login, 0.1
 
 
 class Admission:

@@ -2,7 +2,7 @@
 """Starts CoreSkills: prepares the Python environment, then runs `coreskills start`.
 
 An old Python must be able to read this file to say what it needs, so its syntax stays within
-Python 2.7 (and stop.py's and test.py's too). The work is done by scripts/environment.py.
+Python 2.7 (and stop.py's and test.py's too). The work is done by scripts/environment.
 """
 
 import os
@@ -53,7 +53,7 @@ def require_python():
 
 
 def bootstrap():
-    """The module scripts/environment.py, once this Python can read it."""
+    """The package scripts/environment, once this Python can read it."""
     require_python()
     sys.path.insert(0, os.path.join(ROOT, "scripts"))
     import environment

@@ -12,7 +12,11 @@ import sys
 ROOT = os.path.dirname(os.path.abspath(__file__))
 NEEDED = (3, 11)
 NEWER = ("3.13", "3.12", "3.11")
-TELL_PATH = "import sys; sys.version_info >= (3, 11) and sys.stdout.write(sys.executable)"
+# As bytes: the code page of a pipe on Windows, or an old Python's ASCII, cannot carry every path.
+TELL_PATH = (
+    "import os, sys;"
+    " sys.version_info >= (3, 11) and sys.stdout.buffer.write(os.fsencode(sys.executable))"
+)
 
 
 def newer_python():
@@ -25,9 +29,9 @@ def newer_python():
             )
         except OSError:
             continue
-        path = asked.communicate()[0].decode()
+        path = asked.communicate()[0]
         if asked.returncode == 0 and path:
-            return path
+            return path if str is bytes else os.fsdecode(path)
     return ""
 
 

@@ -26,7 +26,7 @@ def run(verb: str, arguments: Sequence[str]) -> NoReturn:
 
 def stop(arguments: Sequence[str]) -> NoReturn:
     """Stop with any environment that was ever complete: an outdated one can still do that."""
-    for folder in places(ROOT, home_folder(arguments)):
+    for folder in places(ROOT, explained(lambda: home_folder(arguments))):
         for candidate in (Environment(folder, ROOT, LOCK), Environment(folder, ROOT, LOCK).old):
             if all(map(os.path.exists, (candidate.folder / COMPLETE, candidate.python))):
                 forget_other_packages()

@@ -12,22 +12,26 @@ from environment.folder import Environment
 from environment.progress import read
 
 # The first that fits is taken: a certificate problem also looks like a network problem, and both
-# end with "no matching distribution".
+# end with "no matching distribution". The system's own words are in the user's language, so its
+# numbers are looked for, too. The patterns must not fit a package's name: pip tells them all.
 TLS = (
     "The package index was reached, but its certificate is not trusted here: certificate verify"
     " failed.\nThat is usual behind a school's proxy. Get the proxy's CA certificate (a .pem or"
     " .crt file) from the IT department, then\n"
-    "  PIP_CERT=/path/to/school-ca.pem {start}\n"
-    "SSL_CERT_FILE works the same way."
+    "{with_certificate}"
+)
+CERTIFICATE = "  PIP_CERT=/path/to/school-ca.pem {start}\nSSL_CERT_FILE works the same way."
+WINDOWS_CERTIFICATE = (
+    "  set PIP_CERT=C:\\path\\to\\school-ca.pem\n  {start}\n"
+    'In PowerShell the first line is $env:PIP_CERT = "C:\\path\\to\\school-ca.pem".'
 )
 DISK = (
     "The disk is full. Free space where the environment ({folder}) and the temporary folder"
     " (TMPDIR or TEMP) are, then run {start} again."
 )
 PERMISSION = (
-    "A file could not be written. If CoreSkills is running, stop it first (python3 stop.py)."
-    " If files here belong to somebody else, remove {folder} as that user, or choose a folder of"
-    " your own: {start} --home FOLDER"
+    "A file could not be written. If CoreSkills is running, stop it first ({stop})."
+    " If files here belong to somebody else, remove {folder} as that user, or {elsewhere}"
 )
 NETWORK = (
     "The package index cannot be reached. Check the network; behind a proxy set HTTPS_PROXY; with"
@@ -47,11 +51,21 @@ NO_SSL = "This Python was built without SSL. Use one from your distribution or f
 DIAGNOSES: Sequence[tuple[str, int, str]] = (
     (r"certificate verify failed|CERTIFICATE_VERIFY_FAILED", PREFLIGHT, TLS),
     (r"SSL module is not available", PREFLIGHT, NO_SSL),
-    (r"No space left on device|not enough space on the disk|quota exceeded", PREFLIGHT, DISK),
-    (r"DO NOT MATCH THE HASHES", FAILED, HASHES),
-    (r"Permission denied|Access is denied|Read-only file system", PREFLIGHT, PERMISSION),
     (
-        r"Failed to establish a new connection|Connection(Error| refused| reset)|timed? ?out"
+        r"No space left on device|not enough space on the disk|quota exceeded"
+        rf"|\[Errno ({errno.ENOSPC}|{errno.EDQUOT})\]|\[WinError 112\]",
+        PREFLIGHT,
+        DISK,
+    ),
+    (r"DO NOT MATCH THE HASHES", FAILED, HASHES),
+    (
+        r"Permission denied|Access is denied|Read-only file system"
+        rf"|\[Errno ({errno.EACCES}|{errno.EROFS})\]|\[WinError (5|32)\]",
+        PREFLIGHT,
+        PERMISSION,
+    ),
+    (
+        r"Failed to establish a new connection|Connection(Error| refused| reset| aborted)|timed out"
         r"|name resolution|getaddrinfo failed|Network is unreachable|NewConnectionError"
         r"|RemoteDisconnected|ProxyError|Tunnel connection failed|SSLError|HTTP error",
         PREFLIGHT,
@@ -82,13 +96,36 @@ def pip_failure(environment: Environment, lock: Path, log: Path) -> PreparationF
     )
 
 
-def explain(advice: str, environment: Environment, lock: Path) -> str:
+def system_failure(environment: Environment, problem: OSError) -> PreparationFailed:
+    known = problem.errno in ERRNO_DIAGNOSES
+    advice = ERRNO_DIAGNOSES.get(problem.errno or 0, "Then run {start} again.")
+    return PreparationFailed(
+        f"The environment could not be made: {problem}\n"
+        + explain(advice, environment, environment.lock),
+        PREFLIGHT if known else FAILED,
+    )
+
+
+def another_place(environment: Environment) -> str:
+    """How to have the environment elsewhere: a home is only used where the checkout cannot be."""
+    if environment.folder.parent == environment.root:
+        return f"move {environment.root} to another disk or folder"
+    return "choose another disk or folder: --home FOLDER"
+
+
+def explain(
+    advice: str, environment: Environment, lock: Path, windows: bool = os.name == "nt"
+) -> str:
     import sysconfig
 
     version = ".".join(map(str, sys.version_info[:3]))
-    command, script = "py -3" if os.name == "nt" else "python3", Path(sys.argv[0]).name
+    command, script = "py -3" if windows else "python3", Path(sys.argv[0]).name
+    start = f"{command} {script if script in ('start.py', 'test.py') else 'start.py'}"
     return advice.format(
-        start=f"{command} {script if script in ('start.py', 'test.py') else 'start.py'}",
+        start=start,
+        stop=f"{command} stop.py",
+        with_certificate=(WINDOWS_CERTIFICATE if windows else CERTIFICATE).format(start=start),
+        elsewhere=another_place(environment),
         folder=environment.folder,
         wheels=environment.root / "wheels",
         lock=lock.name,

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,10 +13,14 @@ from environment.diagnosis import pip_failure
 from environment.errors import PreparationFailed
 from environment.folder import Environment
 from environment.lock import LONGEST_WAIT, inherited
-from environment.progress import Progress, doing, installing, say
+from environment.progress import Progress, doing, packages, say
 
 PIP = "pip-26.3-py3-none-any.whl"
 PIP_SHA256 = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
+UNWANTED = {
+    *("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON", "PIP_DRY_RUN", "PIP_QUIET"),
+    *("PIP_REQUIREMENT", "PIP_EDITABLE"),
+}
 
 
 def install(environment: Environment, lock: Path, log: Path, handle: IO[str]) -> None:
@@ -27,7 +32,28 @@ def install(environment: Environment, lock: Path, log: Path, handle: IO[str]) ->
     command += ["--disable-pip-version-check", "-r", str(lock), *offline(environment.root)]
     if run_pip(command, log, handle):
         raise pip_failure(environment, lock, log)
-    say(f"  {lock.name}: {installing(log)} packages installed in {time.monotonic() - begin:.1f} s")
+    if missing := missing_packages(environment, log):
+        raise PreparationFailed(
+            f"pip has installed {missing[0]}, but not into {environment.folder}. One of its"
+            " settings leads elsewhere (target, prefix or root).\nFind it with: pip config list\n"
+            "Then remove it, or leave all of them out for this once: set PIP_CONFIG_FILE to"
+            f" {os.devnull}"
+        )
+    seconds = time.monotonic() - begin
+    say(f"  {lock.name}: {len(packages(log))} packages installed in {seconds:.1f} s")
+
+
+def missing_packages(environment: Environment, log: Path) -> list[str]:
+    """What pip says it has installed and is not there."""
+    found = {
+        normalised(entry.name.partition("-")[0])
+        for entry in environment.packages().glob("*.dist-info")
+    }
+    return [name for name in packages(log) if normalised(name) not in found]
+
+
+def normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def offline(root: Path) -> list[str]:
@@ -47,12 +73,12 @@ def checked_pip(root: Path) -> Path:
 
 
 def pip_variables(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The user's own settings for pip, without those that would install somewhere else."""
-    elsewhere = {"PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON", "PIP_DRY_RUN", "PIP_QUIET"}
-    kept = {name: value for name, value in environ.items() if name not in elsewhere}
+    """The user's own settings for pip, without those that would install other things, elsewhere."""
+    kept = {name: value for name, value in environ.items() if name not in UNWANTED}
     if "PIP_CERT" in kept:  # pip itself would let a REQUESTS_CA_BUNDLE that is set override it
         kept["REQUESTS_CA_BUNDLE"] = kept["PIP_CERT"]
-    return kept | {"PIP_USER": "0"}
+    # constraints of some other project; a variable also counts more than pip's own settings
+    return kept | {"PIP_USER": "0", "PIP_CONSTRAINT": os.devnull}
 
 
 def run_pip(command: Sequence[str], log: Path, handle: IO[str]) -> int:

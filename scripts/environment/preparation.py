@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-from environment.diagnosis import ERRNO_DIAGNOSES, explain
-from environment.errors import FAILED, PREFLIGHT, PreparationFailed
+from environment.diagnosis import another_place, system_failure
+from environment.errors import PREFLIGHT, PreparationFailed
 from environment.folder import COMPLETE, TESTS_COMPLETE, Environment
 from environment.installation import install
 from environment.lock import inherited, locked, open_lock
@@ -43,12 +43,7 @@ def prepare(
         with handle, locked(folder, handle):
             complete(environment, tests, handle, megabytes)
     except OSError as problem:
-        advice = ERRNO_DIAGNOSES.get(problem.errno or 0, "Then run {start} again.")
-        code = PREFLIGHT if problem.errno in ERRNO_DIAGNOSES else FAILED
-        text = f"The environment could not be made: {problem}\n"
-        raise PreparationFailed(
-            text + explain(advice, environment, requirements), code
-        ) from problem
+        raise system_failure(environment, problem) from problem
     return environment.python
 
 
@@ -58,7 +53,7 @@ def complete(environment: Environment, tests: Path | None, handle: IO[str], mega
     if fault is None:
         return
     tests_are_new = not (environment.folder / TESTS_COMPLETE).exists()
-    require_space(environment.folder.parent, megabytes)
+    require_space(environment, megabytes)
     if environment.fault() or not tests_are_new:
         exists = environment.exists_as_ours()
         say(f"Preparing {environment.folder}" + (f" again: {fault}" if exists else ""))
@@ -67,12 +62,13 @@ def complete(environment: Environment, tests: Path | None, handle: IO[str], mega
         add_tests(environment, tests, handle)
 
 
-def require_space(folder: Path, megabytes: int) -> None:
+def require_space(environment: Environment, megabytes: int) -> None:
+    folder = environment.folder.parent
     free = shutil.disk_usage(folder).free // 2**20
     if free < megabytes:
         raise PreparationFailed(
             f"{folder} has {free} MB free; the environment needs {megabytes} MB."
-            " Free some space, or choose another disk: --home FOLDER",
+            f" Free some space, or {another_place(environment)}",
             PREFLIGHT,
         )
 
@@ -92,19 +88,40 @@ def build(environment: Environment, handle: IO[str]) -> None:
 
 
 def create(environment: Environment, handle: IO[str]) -> None:
-    import venv
-
     environment.folder.mkdir()
     environment.log.touch()
-    venv.EnvBuilder(symlinks=os.name != "nt").create(environment.folder)
+    create_empty(environment)
     install(environment, environment.lock, environment.log, handle)
     source = environment.root / "src"
-    # site.py reads .pth files in the locale's encoding
     path_file = environment.packages() / "coreskills.pth"
-    path_file.write_text(f"{source}\n", encoding="locale")
+    path_file.write_text(path_line(source) + "\n", encoding="ascii")
     byte_compile(environment, [environment.packages(), source], handle)
     shutil.copyfile(environment.lock, environment.folder / "requirements.lock")
     environment.mark(COMPLETE, environment.lock)
+
+
+def create_empty(environment: Environment) -> None:
+    import venv
+
+    try:
+        venv.EnvBuilder(symlinks=os.name != "nt").create(environment.folder)
+    except ValueError as problem:  # a path with the separator of PATH, or one that is no text
+        raise PreparationFailed(
+            f"There can be no Python environment in {environment.folder}:\n  {problem}\n"
+            "Rename or move the folder, so that its path has only ordinary characters.",
+            PREFLIGHT,
+        ) from problem
+
+
+def path_line(source: Path) -> str:
+    """A line of a .pth file that adds a folder, in ASCII.
+
+    site.py reads these files in the encoding of the locale, which may differ from run to run, and
+    ends Python if it cannot.
+    """
+    if str(source).isascii():
+        return str(source)
+    return f"import os, sys; sys.path.append(os.fsdecode({os.fsencode(source)!r}))"
 
 
 def add_tests(environment: Environment, lock: Path, handle: IO[str]) -> None:

@@ -15,14 +15,14 @@ def read(log: Path) -> str:
     return log.read_text("utf-8", "replace") if log.exists() else ""
 
 
-def installing(log: Path) -> int:
-    """How many packages pip installs; 0 as long as it only collects them."""
+def packages(log: Path) -> list[str]:
+    """The packages that pip installs; none as long as it only collects them."""
     said = re.search(r"^Installing collected packages: (.*)$", read(log), re.MULTILINE)
-    return said.group(1).count(",") + 1 if said else 0
+    return said.group(1).split(", ") if said else []
 
 
 def doing(log: Path) -> str:
-    if count := installing(log):
+    if count := len(packages(log)):
         return f"installing {count} packages"
     return f"collecting packages ({read(log).count('Collecting ')} so far)"
 

@@ -72,7 +72,7 @@ class Checkout:
         return self.run(self.command(*words, python=python), **variables)
 
     def run(
-        self, command: list[str], user: str | None = None, **variables: str
+        self, command: list[str], user: str | int | None = None, **variables: str
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command,

@@ -71,7 +71,7 @@ def test_other_packages_on_pythonpath_do_not_get_in(checkout: Checkout, tmp_path
     assert "impostor" not in done.stdout
 
 
-@pytest.mark.parametrize("script", ["start.py", "stop.py", "test.py"])
+@pytest.mark.parametrize("script", ["start.py", "stop.py", "test.py", "scripts/demo.py"])
 @pytest.mark.parametrize("version", ["2.7", "3.6", "3.10"])
 def test_an_old_python_says_what_it_needs(checkout: Checkout, script: str, version: str) -> None:
     old = other_python({version})
@@ -80,22 +80,33 @@ def test_an_old_python_says_what_it_needs(checkout: Checkout, script: str, versi
         done,
         4,
         f"CoreSkills needs Python 3.11 or newer; this is {version}.",
-        f"python3.12 {script}",
+        f"python3.12 {Path(script).name}",
     )
     assert done.stdout == ""
 
 
 @pytest.mark.parametrize("version", ["2.7", "3.6"])
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
 def test_an_old_python_goes_on_in_a_newer_one(
-    checkout: Checkout, tmp_path: Path, version: str
+    checkout: Checkout, tmp_path: Path, version: str, locale: str
 ) -> None:
     old = other_python({version})
-    (tmp_path / "bin").mkdir()
-    broken = tmp_path / "bin/python3.13"  # like a shim for a version that is not installed
+    programs = tmp_path / "Jürgens Programme"
+    programs.mkdir()
+    broken = programs / "python3.13"  # like a shim for a version that is not installed
     broken.write_text("#!/bin/sh\nexit 127\n")
     broken.chmod(0o755)
-    newer = tmp_path / f"bin/python3.{min(sys.version_info.minor, 12)}"
+    newer = programs / f"python3.{min(sys.version_info.minor, 12)}"
     newer.symlink_to(BASE_PYTHON)
-    done = checkout.run([str(old), "start.py", "--json"], PATH=f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    command = [str(old), "start.py", "--json"]
+    done = checkout.run(command, PATH=f"{programs}:/usr/bin:/bin", LC_ALL=locale)
     ended(done, 7, "going on with")
     assert json.loads(done.stdout)["argv"] == ["start", "--json"]
+
+
+def test_a_bracket_in_the_path_cannot_end_a_block_of_the_windows_launcher(
+    checkout: Checkout,
+) -> None:
+    lines = (checkout.folder / "coreskills.cmd").read_text().splitlines()
+    assert any("%ROOT%" in line for line in lines)
+    assert not [line for line in lines if line.rstrip().endswith("(")]

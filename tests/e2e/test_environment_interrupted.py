@@ -1,12 +1,25 @@
 """Installations that are killed, fail, or are not alone."""
 
+import os
+import signal
+
 import pytest
 
-from tests.e2e.checkout import Checkout, alive, ended, wait_for
+from tests.e2e.checkout import BASE_PYTHON, PREPARE, Checkout, alive, ended, wait_for
 from tests.e2e.package_index import address, serving
 from tests.e2e.wheels import Wheel, of_many_files
 
 pytestmark = pytest.mark.e2e
+DIE_AT_THE_SECOND_REMOVAL = """
+import os, signal, sys
+removed = []
+def hook(event, arguments):
+    if event in ("os.remove", "os.rmdir") and os.path.basename(arguments[0]) != "complete":
+        removed.append(arguments[0])
+        if len(removed) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(hook)
+"""
 
 
 @pytest.mark.parametrize(
@@ -89,3 +102,37 @@ def test_the_pip_of_a_killed_start_is_waited_for(online: Checkout) -> None:
         assert second.returncode == 0, rest
         wait_for(lambda: not alive(first.pid))
     assert online.value_of("apple") == "42"
+
+
+def test_after_ctrl_c_pip_has_ended_and_the_former_environment_is_back(online: Checkout) -> None:
+    with serving(online.folder / "served") as index:
+        index.open.set()
+        assert online.prepare(PIP_INDEX_URL=address(index)).returncode == 0
+        former = (online.environment / "complete").read_text()
+        index.open.clear()
+        index.asked.clear()
+        with (online.folder / "requirements.lock").open("a") as lock:
+            lock.write("# newer\n")
+        process = online.begin(PIP_INDEX_URL=address(index))
+        assert index.asked.wait(30)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does it
+        said = process.communicate(timeout=60)[1]
+        assert process.returncode == 130
+        assert "Interrupted" in said
+        assert not alive(process.pid)
+    assert (online.environment / "complete").read_text() == former
+
+
+def test_a_removal_that_is_killed_at_every_file_still_comes_to_an_end(checkout: Checkout) -> None:
+    for name in ("pyvenv.cfg", "install.log", *"abcdefgh"):
+        folder = checkout.environment if "." in name else checkout.environment / "lib"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    done = checkout.run([str(BASE_PYTHON), "-c", DIE_AT_THE_SECOND_REMOVAL + PREPARE])
+    deaths = 0
+    while done.returncode == -signal.SIGKILL:
+        deaths += 1
+        done = checkout.run([str(BASE_PYTHON), "-c", DIE_AT_THE_SECOND_REMOVAL + PREPARE])
+    ended(done, 0)
+    assert deaths >= 10
+    assert checkout.value_of("apple") == "42"

@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -54,12 +55,24 @@ def complete(environment: Environment, tests: Path | None, handle: IO[str], mega
         return
     tests_are_new = not (environment.folder / TESTS_COMPLETE).exists()
     require_space(environment, megabytes)
-    if environment.fault() or not tests_are_new:
-        exists = environment.exists_as_ours()
-        say(f"Preparing {environment.folder}" + (f" again: {fault}" if exists else ""))
-        build(environment, handle)
-    if tests:
-        add_tests(environment, tests, handle)
+    with readable_for_all():
+        if environment.fault() or not tests_are_new:
+            exists = environment.exists_as_ours()
+            say(f"Preparing {environment.folder}" + (f" again: {fault}" if exists else ""))
+            build(environment, handle)
+        if tests:
+            add_tests(environment, tests, handle)
+
+
+@contextmanager
+def readable_for_all() -> Iterator[None]:
+    """Whatever the umask: no package is a secret, and root's servers run under another account."""
+    former = os.umask(0o022)
+    os.umask(former & ~0o055)
+    try:
+        yield
+    finally:
+        os.umask(former)
 
 
 def require_space(environment: Environment, megabytes: int) -> None:

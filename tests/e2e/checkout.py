@@ -16,8 +16,10 @@ COPIED = ("start.py", "stop.py", "test.py", "coreskills", "coreskills.cmd")
 BASE_PYTHON = Path(os.path.realpath(sys.executable))
 ORDINARY = "nobody" if sys.platform != "win32" and os.geteuid() == 0 else None
 CLI = """
-import json, sys
-print(json.dumps({"argv": sys.argv[1:], "input": sys.stdin.read(), "python": sys.executable}))
+import json, os, sys
+words, python = sys.argv[1:], sys.executable
+answer = {"argv": words, "input": sys.stdin.read(), "python": python, "umask": os.umask(0)}
+print(json.dumps(answer))
 sys.exit(7)
 """
 PREPARE = """
@@ -72,13 +74,14 @@ class Checkout:
         return self.run(self.command(*words, python=python), **variables)
 
     def run(
-        self, command: list[str], user: str | int | None = None, **variables: str
+        self, command: list[str], user: str | int | None = None, umask: int = -1, **variables: str
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command,
             cwd=self.folder,
             env=self.variables | variables,
             user=user,
+            umask=umask,
             group="nogroup" if user else None,
             extra_groups=[] if user else None,
             input="typed in",

@@ -94,6 +94,15 @@ def test_a_path_may_have_letters_that_the_locale_does_not_know(
         assert done.stderr == "", "nothing should be left to prepare"
 
 
+def test_a_private_umask_does_not_keep_the_servers_account_out(public_folder: Path) -> None:
+    checkout = Checkout(public_folder / "checkout", public_folder / "state")
+    started = checkout.run([str(BASE_PYTHON), "start.py"], umask=0o077)
+    assert json.loads(started.stdout)["umask"] == 0o077, "its own files are nobody else's business"
+    import_it = f"import sys; sys.path.append({str(checkout.library)!r}); import apple"
+    done = checkout.run([str(ordinary_python()), "-c", import_it], user=ORDINARY)
+    ended(done, 0)
+
+
 @pytest.mark.parametrize("name", ["a:b", os.fsdecode(b"caf\xe9")])
 def test_a_path_that_no_environment_can_have_is_named(tmp_path: Path, name: str) -> None:
     done = Checkout(tmp_path / name, tmp_path / "state").prepare()

@@ -66,6 +66,16 @@ def test_what_was_taken_back_is_published_anew(db, crash, site):
     assert ask(site, "SELECT published_at FROM jobs") == [(None,)]
 
 
+def test_the_apis_late_note_does_not_hide_a_job_that_was_taken_back(db, worker_db, crash, site):
+    """The note is written after the commit and after Redis was told: a whole attempt may come
+    between."""
+    id = submit(db)
+    crash()
+    with db.reading() as conn:
+        leases.mark_new_published(conn, [id])
+    assert ask(site, "SELECT published_at FROM jobs") == [(None,)]
+
+
 def test_after_the_second_crash_it_waits_a_little(db, crash, site):
     submit(db)
     crash(), crash()

@@ -2,7 +2,7 @@
 """Starts CoreSkills: prepares the Python environment, then runs `coreskills start`.
 
 An old Python must be able to read this file to say what it needs, so its syntax stays within
-Python 2.7 (and stop.py's and test.py's too). The work is done by scripts/environment.py.
+Python 2.7 (and stop.py's and test.py's too). The work is done by scripts/environment.
 """
 
 import os
@@ -12,7 +12,11 @@ import sys
 ROOT = os.path.dirname(os.path.abspath(__file__))
 NEEDED = (3, 11)
 NEWER = ("3.13", "3.12", "3.11")
-TELL_PATH = "import sys; sys.version_info >= (3, 11) and sys.stdout.write(sys.executable)"
+# As bytes: the code page of a pipe on Windows, or an old Python's ASCII, cannot carry every path.
+TELL_PATH = (
+    "import os, sys;"
+    " sys.version_info >= (3, 11) and sys.stdout.buffer.write(os.fsencode(sys.executable))"
+)
 
 
 def newer_python():
@@ -25,9 +29,9 @@ def newer_python():
             )
         except OSError:
             continue
-        path = asked.communicate()[0].decode()
+        path = asked.communicate()[0]
         if asked.returncode == 0 and path:
-            return path
+            return path if str is bytes else os.fsdecode(path)
     return ""
 
 
@@ -53,7 +57,7 @@ def require_python():
 
 
 def bootstrap():
-    """The module scripts/environment.py, once this Python can read it."""
+    """The package scripts/environment, once this Python can read it."""
     require_python()
     sys.path.insert(0, os.path.join(ROOT, "scripts"))
     import environment

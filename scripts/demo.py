@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """The name that users of the first version know: runs `coreskills demo`."""
 
+import os
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from start import bootstrap
 

@@ -26,7 +26,7 @@ class Settings:
     api_host: str = "127.0.0.1"
     api_port: int = 5000
     api_processes: int = 2
-    api_threads: int = 2
+    api_threads: int = 4  # of each process; one of them is kept free of slow work
     open_access: bool = False  # the sandbox without login; refused off loopback
     jwt_key: str = ""  # PEM, Ed25519 private key
     access_token_seconds: int = 600

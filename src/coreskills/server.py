@@ -18,6 +18,7 @@ from coreskills.api import (
     errors,
     imports,
     jobs,
+    lifecycle,
     operators,
     permissions,
     policies,
@@ -29,6 +30,7 @@ from coreskills.api import (
     tokens,
     users,
 )
+from coreskills.api.admission import Admission
 from coreskills.api.bodies import LARGEST_BODY
 from coreskills.api.context import KEY, Services
 from coreskills.api.express import Express
@@ -50,6 +52,7 @@ MODULES = (
     users,
     students,
     staff,
+    lifecycle,
     devices,
     policies,
     jobs,
@@ -133,4 +136,5 @@ def wsgi() -> Any:
     )
     queue = streams.connect(settings.redis_url)
     app = create_app(db, queue, settings)
-    return app.wsgi_app if settings.open_access else express_lane(app)
+    lane = app.wsgi_app if settings.open_access else express_lane(app)
+    return Admission(lane, settings.api_threads)

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src"
-FILES = sorted(SRC.rglob("*.py"))
+FILES = sorted([*SRC.rglob("*.py"), *(ROOT / "scripts").rglob("*.py")])
 MAX_FILE, MAX_FUNCTION = 300, 40
 # Longer than the budget, and why that is right: "file.py:function" -> reason.
 EXEMPT = {"cli/start.py:start": "typer reads its options from the signature, which is 24 lines"}
@@ -18,7 +18,7 @@ UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
 
 def name_of(path: Path) -> str:
-    return str(path.relative_to(SRC / "coreskills"))
+    return str(path.relative_to(SRC / "coreskills" if path.is_relative_to(SRC) else ROOT))
 
 
 def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from coreskills.stack.client import Client
+from tests.e2e.checkout import Checkout
 
 PATIENCE = 120
 
@@ -135,3 +136,40 @@ def running(reachable: Path) -> Iterator[Instance]:
     instance.start()
     yield instance
     instance.stop()
+
+
+@pytest.fixture
+def posix() -> None:
+    if sys.platform == "win32":
+        pytest.skip("needs users, signals and mounts of POSIX systems")
+
+
+@pytest.fixture
+def checkout(posix: None, tmp_path: Path) -> Checkout:
+    return Checkout(tmp_path / "a checkout", tmp_path / "state")
+
+
+@pytest.fixture
+def online(checkout: Checkout) -> Checkout:
+    """A checkout without a wheels folder: its packages have to come from an index."""
+    (checkout.folder / "wheels").rename(checkout.folder / "served")
+    return checkout
+
+
+@pytest.fixture
+def small_disk(posix: None, tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
+        pytest.skip("a small file system cannot be mounted here (needs root)")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture
+def public_folder(posix: None) -> Iterator[Path]:
+    """A folder that every user can reach; pytest's own are private to one."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)

@@ -1,4 +1,4 @@
-"""Folders of laboratories, and one laboratory for tests that leave it as they found it."""
+"""Folders of laboratories, and laboratories for tests that leave them as they found them."""
 
 import shutil
 import tempfile
@@ -34,11 +34,28 @@ def new_folder() -> Iterator[Callable[[], Path]]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lab(new_folder: Callable[[], Path]) -> Iterator[Lab]:
-    """Two workers, each program behind its own proxies."""
+    """Two workers, each program behind its own proxies. A module that breaks it mends it."""
     with Lab(new_folder(), workers=2, proxied=True) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def _plain_lab(new_folder: Callable[[], Path]) -> Iterator[Lab]:
+    with Lab(new_folder(), workers=0) as made:
+        yield made
+
+
+@pytest.fixture
+def plain_lab(_plain_lab: Lab) -> Iterator[Lab]:
+    """Without proxies, and without workers: each test starts its own, which end with it."""
+    yield _plain_lab
+    _plain_lab.mend()
+    _plain_lab.settle()
+    for worker in _plain_lab.workers:
+        worker.kill()
+    _plain_lab.workers.clear()
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,6 @@ Nobody restarts what a test has killed: that is the test's own business.
 
 import os
 import secrets
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
@@ -25,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from coreskills.actions.operators import bootstrap_operator
 from coreskills.actions.tokens import new_token
 from coreskills.config import Settings
+from coreskills.stack.programs import API_THREADS, api_command
 from coreskills.store import roles
 from coreskills.store.db import Database
 from coreskills.worker import process
@@ -240,23 +240,18 @@ class Lab:
         self.proxies += links.each()
         return links
 
-    def _api(self, name: str = "api", *, threads: int = 2, **settings: object) -> Api:
+    def _api(self, name: str = "api", *, threads: int = API_THREADS, **settings: object) -> Api:
         port, links = free_port(), self._links(self._proxied)
         metrics = self.folder / f"{name}-metrics"
         metrics.mkdir(exist_ok=True)
         key = Ed25519PrivateKey.generate()
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
         more = {"jwt_key": pem, "metrics_dir": metrics, "api_processes": self._api_processes}
+        more["api_threads"] = threads
         more |= settings
         environment = self._environment(roles.API, links, more)
         environment["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
-        command = [
-            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory"),
-            *("--host", "127.0.0.1", "--port", str(port), "--no-ws", "--log-level", "warning"),
-            *("--workers", str(self._api_processes), "--blocking-threads", str(threads)),
-            *("--runtime-mode", "st", "--respawn-failed-workers", "--workers-kill-timeout", "5"),
-            "coreskills.server:wsgi",
-        ]
+        command = api_command(port, self._api_processes, threads)
         log = self.folder / f"{name}.log"
         return Api(port, links, name, log, lambda: command, environment)
 

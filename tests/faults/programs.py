@@ -17,7 +17,9 @@ import psutil
 from coreskills.stack.processes import Identity, end, identify
 
 FORKS = get_context("forkserver")
-FORKS.set_forkserver_preload(["coreskills.worker.process", "tests.faults.programs"])
+FORKS.set_forkserver_preload(
+    ["coreskills.server", "coreskills.worker.process", "tests.faults.programs"]
+)
 PATIENCE = 25.0  # seconds to stop by itself
 
 

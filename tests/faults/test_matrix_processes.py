@@ -25,9 +25,8 @@ import queue
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,21 +46,9 @@ BURST = int(os.environ.get("CORESKILLS_BURST", "2000"))
 SCHEDULES = 40
 
 
-@pytest.fixture(scope="module")
-def lab(new_folder: Callable[[], Path]) -> Iterator[Lab]:
-    with Lab(new_folder(), workers=0) as made:
-        yield made
-
-
-@pytest.fixture(autouse=True)
-def _without_workers(lab: Lab) -> Iterator[None]:
-    """Each test starts its own."""
-    yield
-    lab.mend()
-    lab.settle()
-    for worker in lab.workers:
-        worker.kill()
-    lab.workers.clear()
+@pytest.fixture
+def lab(plain_lab: Lab) -> Lab:
+    return plain_lab
 
 
 def test_f5_a_job_that_never_ends_costs_its_worker_and_is_done_by_another(lab: Lab):

@@ -184,7 +184,7 @@ def refuses(lab: Lab) -> bool:
 
 
 def test_f16_without_redis_every_write_is_accepted_and_no_job_is_old(lab: Lab):
-    figures = outage.outlast(lab, 20)
+    figures = outage.outlast(lab, 10, rate=40)
     assert figures.accepted_at_once == figures.asked
     assert figures.slowest_answer < PATIENCE
     assert figures.age_p95 <= OLDEST

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -33,21 +33,9 @@ ROOT = Path(__file__).parents[2]
 PREVIOUS = "2100781ece37cbd6795746f829da35116d750842"  # the release before batches
 
 
-@pytest.fixture(scope="module")
-def lab(new_folder: Callable[[], Path]) -> Iterator[Lab]:
-    with Lab(new_folder(), workers=0) as made:
-        yield made
-
-
-@pytest.fixture(autouse=True)
-def _without_workers(lab: Lab) -> Iterator[None]:
-    """Each test starts its own."""
-    yield
-    lab.mend()
-    lab.settle()
-    for worker in lab.workers:
-        worker.kill()
-    lab.workers.clear()
+@pytest.fixture
+def lab(plain_lab: Lab) -> Lab:
+    return plain_lab
 
 
 def test_f30_a_kind_from_a_newer_version_waits_for_a_worker_that_knows_it(lab: Lab):

@@ -1,10 +1,11 @@
-"""Loss windows 1 to 3 and 11: the API dies, or PostgreSQL's answer to COMMIT never arrives.
+"""Loss windows 1 to 3 and 11: the API dies, or PostgreSQL, before its COMMIT or before its answer.
 
 Window 12, the failover of PostgreSQL to a standby that lags, does not exist on a single node.
 """
 
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -16,6 +17,8 @@ from tests.faults.windows import (
     REPEATS,
     STUDENTS,
     Demand,
+    armed,
+    crowd,
     dismiss,
     expect_done,
     known_jobs,
@@ -115,3 +118,69 @@ def test_11_an_effect_whose_commit_was_not_answered_happens_once(bare_lab: Lab):
             until(lambda so_far=turn: told(worker, "job_lost") == so_far)
         expect_done(bare_lab, demands)
         dismiss(bare_lab, [worker])
+
+
+def kill_postgres_at(lab: Lab, point: str) -> None:
+    """When somebody is held there. Nobody goes on before the last of its sessions is gone."""
+    until(lambda: lab.hit(point))
+    lab.postgres.kill()
+    lab.postgres.end_orphans()
+
+
+@pytest.mark.parametrize("back", [True, False], ids=["back-already", "still-away"])
+def test_11_a_postgresql_that_dies_before_the_commit_of_an_acceptance_has_accepted_nothing(
+    bare_lab: Lab, back: bool
+):
+    """And nobody was told otherwise, whether it is back or not when the COMMIT is sent."""
+    point, demands = "submit.before_commit", [Demand() for _ in range(REPEATS // 2)]
+    for demand in demands:
+        with ThreadPoolExecutor(1) as thread, armed(bare_lab, point, "hold"):
+            posting = thread.submit(bare_lab.caller.post, STUDENTS, demand.body, demand.key)
+            kill_postgres_at(bare_lab, point)
+            if back:
+                bare_lab.postgres.start()
+        answer = posting.result()
+        assert (answer.status, bool(answer.retry_after)) == (503, True)
+        if not back:
+            bare_lab.postgres.start()
+        assert known_jobs(bare_lab, demand) == []
+        demand.id = bare_lab.accept(STUDENTS, demand.body, demand.key)
+    with rescuers(bare_lab):
+        expect_done(bare_lab, demands)
+
+
+@pytest.fixture
+def slow_log_writer(bare_lab: Lab) -> Iterator[None]:
+    """What does not wait for the disk stays in PostgreSQL's memory for a while."""
+    bare_lab.ask("ALTER SYSTEM SET wal_writer_delay = '10 s'")
+    bare_lab.ask("SELECT pg_reload_conf()")
+    yield
+    bare_lab.ask("ALTER SYSTEM RESET wal_writer_delay")
+    bare_lab.ask("SELECT pg_reload_conf()")
+
+
+@pytest.mark.parametrize("claim", [("running", 1), ("queued", 0)], ids=["kept", "forgotten"])
+def test_11_an_effect_that_died_with_postgresql_before_its_commit_happens_once(
+    bare_lab: Lab, slow_log_writer: None, claim: tuple[str, int]
+):
+    """A claim does not wait for the disk: it dies as well, and is made again. If it has reached the
+    disk, the worker waits for PostgreSQL and writes once more. Nobody is charged with anything."""
+    point, demands = "worker.before_commit", []
+    with crowd(bare_lab, 1, lease_seconds=10):
+        for turn in range(REPEATS // 2):
+            with armed(bare_lab, point, "hold"):
+                (demand,) = submit(bare_lab, 1)
+                until(lambda: bare_lab.hit(point))
+                if claim == ("running", 1):
+                    bare_lab.ask("CHECKPOINT")
+                kill_postgres_at(bare_lab, point)
+                if back := bool(turn % 2):
+                    bare_lab.postgres.start()
+                    found = bare_lab.job(demand.id)
+                    assert (found["status"], found["attempt"]) == claim
+                    assert bare_lab.trail(demand.id) == ["create_student.requested"]
+            if not back:
+                bare_lab.postgres.start()
+            bare_lab.wait_status(demand.id, "completed")
+            demands.append(demand)
+        expect_done(bare_lab, demands)

@@ -206,7 +206,7 @@ def kill_all(lab: Lab, point: str, *, due_in: float = 0.0) -> list[Demand]:
     with leaderless(lab), armed(lab, point, "kill always"):
         demands = submit(lab)
         make_due(lab, demands, due_in)
-        with crowd(lab) as workers:
+        with crowd(lab, lease_seconds=1) as workers:
             expect_killed(workers)
     return demands
 

@@ -75,7 +75,7 @@ def test_who_may_only_test_may_submit_many_tests_and_nothing_else(client):
 
 
 def test_a_full_queue_refuses_new_work_and_answers_everything_else(db, queue, settings, worker):
-    few = client_of(db, queue, replace(settings, queue_limit=2), tokens_for(db))
+    few = client_of(db, queue, replace(settings, queue_limit=3), tokens_for(db))
     assert posted(few, TWO).status_code == 202
     time.sleep(1.1)  # for so long a count holds
     answer = few.post("/api/v1/staff", json=JEAN)

@@ -1,7 +1,11 @@
 """A request sent twice with one Idempotency-Key is one piece of work."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
+import pytest
+
+from tests.apps import client_of
 from tests.people import ADA, GRACE, IVAN, JEAN
 from tests.problems import contents, faults, refused
 
@@ -124,3 +128,42 @@ def test_disabling_a_user_twice_with_one_key_is_one_job(client, worker):
     refused(client.delete("/api/v1/users/1"), 409, "job_open")
     worker.run_once(wait_seconds=1)
     assert client.get("/api/v1/users/1").json["is_active"] is False
+
+
+class Interrupted:
+    """A database that lets something else happen before the `moment`th statement that reads."""
+
+    def __init__(self, db, moment, act):
+        self._db, self._left, self._act = db, moment, act
+
+    def __getattr__(self, name):
+        return getattr(self._conn if name == "pgconn" else self._db, name)
+
+    @contextmanager
+    def reading(self):
+        with self._db.reading() as self._conn:
+            yield self
+
+    def execute(self, *arguments):
+        self._left -= 1
+        if self._left == 0:
+            self._act()
+        return self._conn.execute(*arguments)
+
+
+@pytest.mark.parametrize("moment", range(1, 7))
+def test_a_repeat_is_not_beaten_by_its_own_first_request(
+    client, db, queue, settings, worker, moment
+):
+    """The client gave up waiting and asks again, while the first request and its job come to
+    their end at any moment between two looks of the second."""
+    first = []
+
+    def finish():
+        first.append(posted(client))
+        worker.run_once(wait_seconds=1)
+
+    slow = client_of(Interrupted(db, moment, finish), queue, settings, client.tokens)
+    again = posted(slow)
+    assert again.status_code == 202
+    assert not first or again.json["job_id"] == first[0].json["job_id"]

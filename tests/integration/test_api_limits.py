@@ -53,6 +53,14 @@ def test_the_request_beyond_the_limit_is_429_and_says_when_to_come_back(
     assert 1 <= int(answer.headers["Retry-After"]) <= 61
 
 
+def test_who_tries_tokens_is_counted_by_address(client, db, queue, settings):
+    few = limited(client, db, queue, settings, reads_per_minute=3)
+    wrong = {"Authorization": "Bearer cs_" + "x" * 43}
+    tried = [few.get("/api/v1/users", headers=wrong).status_code for _ in range(5)]
+    assert tried == [401, 401, 401, 429, 429]
+    assert few.get("/api/v1/users").status_code == 200
+
+
 def test_the_limit_of_one_caller_or_of_reads_does_not_touch_another(client, db, queue, settings):
     few = limited(client, db, queue, settings, reads_per_minute=1, writes_per_minute=2)
     few.get("/api/v1/users")

@@ -32,6 +32,8 @@ from tests.pipeline import (
     usernames,
 )
 
+WAITING = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = '{}'"
+
 
 def by(worker: str) -> Claimant:
     return Claimant(worker, "native", 15.0)
@@ -63,6 +65,33 @@ def test_of_eight_who_poll_at_once_each_gets_another_job(db, worker_db):
     with ThreadPoolExecutor(8) as pool:
         claimed = list(pool.map(claim_five, [f"w{n}" for n in range(8)]))
     assert sorted(id for some in claimed for id in some) == ids
+
+
+def test_who_claims_what_another_has_claimed_and_not_committed_gets_nothing(db, worker_db, site):
+    """It waits for the other, and then looks again. Eight at once seldom meet like this."""
+    id = submit(db)
+
+    def claim(conn, name: str) -> list[int]:
+        return [job.id for job in leases.claim_jobs(conn, [id], by(name))[0]]
+
+    def second() -> list[int]:
+        with worker_db.reading() as conn:
+            return claim(conn, "second")
+
+    with ThreadPoolExecutor(1) as pool:
+        with worker_db.transaction() as conn:
+            assert claim(conn, "first") == [id]
+            claiming = pool.submit(second)
+            until(lambda: ask(site, WAITING.format(site.name)))
+        assert claiming.result(20) == []
+    assert job(db, id)["attempt"] == 1
+
+
+def test_who_polls_passes_by_what_another_has_claimed_and_not_committed(db, worker_db):
+    ids = [submit(db) for _ in range(3)]
+    with worker_db.transaction() as first, worker_db.reading() as second:
+        assert [job.id for job in leases.claim_next_jobs(first, 2, by("first"))] == ids[:2]
+        assert [job.id for job in leases.claim_next_jobs(second, 2, by("second"))] == ids[2:]
 
 
 def test_a_job_whose_time_has_not_come_is_not_claimed(db, worker_db, site):
@@ -139,6 +168,35 @@ def test_a_claim_that_postgresql_forgot_is_not_mistaken_for_the_next(db, worker_
         assert not leases.finish_jobs(conn, [(mine, {"by": "forgotten"})])
         assert not leases.release_job(conn, mine, 0)
         assert leases.finish_jobs(conn, [(theirs, {"by": "next"})])
+
+
+def test_an_attempt_cannot_end_the_next_one_of_the_same_worker(db, worker_db, site):
+    id = submit(db)
+    with worker_db.reading() as conn:
+        first = leases.claim_jobs(conn, [id], by("same"))[0][0]
+        expire_leases(site)
+        leases.reap_jobs(conn)
+        second = leases.claim_jobs(conn, [id], by("same"))[0][0]
+        assert (first.worker, first.attempt, second.attempt) == ("same", 1, 2)
+        assert not leases.finish_jobs(conn, [(first, {"attempt": 1})])
+        assert leases.finish_jobs(conn, [(second, {"attempt": 2})])
+    assert job(db, id)["result"] == {"attempt": 2}
+
+
+def test_what_somebody_ended_by_hand_stays_ended(db, worker_db, site):
+    """In psql, without a thought for the columns that belong to the worker."""
+    id = submit(db)
+    with worker_db.reading() as conn:
+        mine = leases.claim_jobs(conn, [id], by("w"))[0][0]
+        ask(
+            site,
+            "UPDATE jobs SET status = 'cancelled', completed_at = now(), lease_until = NULL",
+        )
+        assert ask(site, "SELECT worker, attempt FROM jobs") == [("w", 1)]
+        assert leases.renew_leases(conn, [mine], 15.0) == set()
+        assert not leases.lock_running(conn, mine)
+        assert not leases.finish_jobs(conn, [(mine, {})])
+    assert job(db, id)["status"] == "cancelled"
 
 
 def test_the_outcome_of_a_worker_that_was_thought_dead_is_discarded(db, worker_db, settings, site):

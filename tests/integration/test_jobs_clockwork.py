@@ -19,6 +19,11 @@ LEADER = (
 FIRED = "SELECT count(*) FROM jobs WHERE requested_by = 'schedule:sweep_expired'"
 
 
+@pytest.fixture(autouse=True)
+def one_schedule(site):
+    ask(site, "DELETE FROM schedules WHERE name <> 'sweep_expired'")
+
+
 @pytest.fixture
 def impatient(site, settings):
     """A worker's database whose statements give up early."""

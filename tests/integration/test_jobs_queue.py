@@ -1,16 +1,25 @@
 """Redis may be slow, empty, gone or wrong: work is delayed then, and never lost."""
 
+import time
+
 import pytest
 import redis
 
+from coreskills.actions import jobs as job_actions
 from coreskills.broker.streams import GROUP, STREAM, NoQueue, RedisQueue
 from coreskills.errors import Unavailable
+from coreskills.store import leases
 from coreskills.worker.dispatcher import Dispatcher
 from coreskills.worker.handlers import HANDLERS
 from tests.apps import absent_queue
+from tests.people import ADA
 from tests.pipeline import (
+    GRACE,
+    Gate,
+    GatedEngine,
     any_worker,
     ask,
+    in_background,
     job,
     polling_worker,
     running,
@@ -85,7 +94,7 @@ def test_the_relay_publishes_a_job_once(db, worker_db, queue, worker, server, du
     before = server.xlen(STREAM)
     for _ in range(3):
         tick(worker_db, queue)
-    assert server.xlen(STREAM) - before <= 2  # the job, and the schedule's
+    assert server.xlen(STREAM) - before <= 3  # the job, and those of the two schedules
 
 
 def test_a_relay_that_cannot_publish_forgets_nothing(db, worker_db, site, due):
@@ -118,6 +127,18 @@ def test_an_emptied_redis_is_filled_again_within_one_tick(
     assert {job(db, id)["status"] for id in ids} == {"completed"}
 
 
+def test_what_an_emptied_redis_held_is_in_the_stream_again_after_one_tick(
+    db, worker_db, queue, worker, server, due
+):
+    """Nobody has to look into the table for it."""
+    ids = [submit(db, queue=queue) for _ in range(20)]
+    server.flushall()
+    due()
+    tick(worker_db, queue)
+    found = [int(fields["id"]) for _, fields in server.xrange(STREAM)]
+    assert [id for id in found if id in ids] == ids  # beside them, a schedule's
+
+
 def test_a_redis_emptied_under_running_workers_loses_nothing(
     db, worker_db, queue, worker, server, settings, site
 ):
@@ -138,6 +159,14 @@ def test_a_lost_group_is_created_again_by_whoever_notices(db, queue, worker, ser
     assert worker.run_once(wait_seconds=0.1) == []
     run_all(worker)
     assert {job(db, id)["status"] for id in ids} == {"completed"}
+
+
+def test_a_lost_group_ends_the_epoch(db, queue, worker, server):
+    """Or nobody would publish again what went with it."""
+    assert queue.epoch()
+    server.delete(STREAM)
+    assert worker.run_once(wait_seconds=0.1) == []
+    assert queue.epoch() is None
 
 
 def test_a_group_lost_between_reading_and_acknowledging_harms_nothing(
@@ -171,6 +200,30 @@ def test_an_entry_whose_reader_vanished_is_found_by_its_age(db, queue, worker, s
     server.xclaim(STREAM, GROUP, "vanished", 0, [entry.entry_id], idle=20_000)
     assert worker.run_once(wait_seconds=0.1)[0].id == id
     assert job(db, id)["status"] == "completed"
+
+
+def test_what_a_vanished_reader_left_is_taken_over_without_a_pause(db, queue, worker, server):
+    ids = [submit(db, queue=queue) for _ in range(6)]
+    entries = queue.read("vanished", 1, limit=6)
+    old = [entry.entry_id for entry in entries]
+    server.xclaim(STREAM, GROUP, "vanished", 0, old, idle=20_000)
+    worker._look_for_abandoned_at = 0.0
+    began = time.monotonic()
+    assert [worker.run_once(wait_seconds=1)[0].id for _ in ids] == ids
+    assert time.monotonic() - began < 1
+
+
+def test_an_entry_stays_until_its_job_has_ended(db, queue, worker, worker_db, settings, server):
+    """If its worker dies, somebody else still hears of it."""
+    gate = Gate()
+    id = submit(db, "create_student", ADA, queue)
+    slow = any_worker(worker_db, queue, settings, engine=GatedEngine(gate))
+    with in_background(lambda: slow.run_once(wait_seconds=1), gate=gate):
+        gate.await_arrival()
+        assert server.xpending(STREAM, GROUP)["pending"] == 1
+        assert [fields for _, fields in server.xrange(STREAM)] == [{"id": str(id)}]
+        gate.open()
+    assert server.xlen(STREAM) == 0
 
 
 @pytest.mark.parametrize("fields", [{"id": "rm -rf"}, {"other": "1"}, {"id": "999999999"}])
@@ -242,3 +295,21 @@ def test_a_password_that_redis_refuses_is_unavailable(queue):
     with pytest.raises(Unavailable):
         wrong.ping()
     assert isinstance(queue._client, redis.Redis)
+
+
+def test_a_late_note_of_publication_does_not_count_for_a_job_that_was_queued_again(db, site):
+    """The API publishes, is slow to note it, and meanwhile somebody cancels and redrives the job,
+    which the relay must publish anew."""
+    id = submit(db)
+    job_actions.cancel(db, GRACE, id)
+    job_actions.redrive(db, GRACE, id)
+    with db.reading() as conn:
+        leases.mark_new_published(conn, [id])
+    assert ask(site, "SELECT published_at FROM jobs") == [(None,)]
+
+
+def test_the_note_counts_for_a_job_that_is_as_it_was(db, site):
+    id = submit(db)
+    with db.reading() as conn:
+        leases.mark_new_published(conn, [id])
+    assert ask(site, "SELECT published_at IS NOT NULL FROM jobs") == [(True,)]

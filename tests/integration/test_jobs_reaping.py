@@ -1,5 +1,7 @@
 """What a dead worker held is taken back; what keeps killing workers is put aside for a person."""
 
+import time
+
 import pytest
 
 from coreskills.actions import jobs as job_actions
@@ -15,8 +17,10 @@ from tests.pipeline import (
     job,
     make_due,
     polling_worker,
+    running,
     submit,
     trail,
+    until,
 )
 
 DOOMED = Claimant("doomed", "native", 15.0)
@@ -59,6 +63,16 @@ def test_what_was_taken_back_is_published_anew(db, crash, site):
     submit(db)
     ask(site, "UPDATE jobs SET published_at = now()")
     crash()
+    assert ask(site, "SELECT published_at FROM jobs") == [(None,)]
+
+
+def test_the_apis_late_note_does_not_hide_a_job_that_was_taken_back(db, worker_db, crash, site):
+    """The note is written after the commit and after Redis was told: a whole attempt may come
+    between."""
+    id = submit(db)
+    crash()
+    with db.reading() as conn:
+        leases.mark_new_published(conn, [id])
     assert ask(site, "SELECT published_at FROM jobs") == [(None,)]
 
 
@@ -124,3 +138,46 @@ def test_two_reapers_at_once_count_a_crash_once(db, worker_db, site):
         assert len(leases.reap_jobs(first)) == 1
         assert leases.reap_jobs(second) == []
     assert job(db, id)["crash_count"] == 1
+
+
+AMNESTY = 1.0
+
+
+@pytest.fixture
+def overslept(db, worker_db, site):
+    """A worker that is alive, and the job it runs, whose lease ended while all were away."""
+    submit(db)
+    make_due(site)
+    with worker_db.reading() as conn:
+        claimed = leases.claim_next_jobs(conn, 1, DOOMED)
+    expire_leases(site)
+    return claimed
+
+
+def test_after_an_outage_a_worker_that_is_back_in_time_keeps_its_job(overslept, worker_db, db):
+    id = overslept[0].id
+    with running(Dispatcher(worker_db, NOWHERE, amnesty=AMNESTY)):
+        time.sleep(AMNESTY / 2)
+        assert job(db, id)["status"] == "running"
+        with worker_db.reading() as conn:
+            assert leases.renew_leases(conn, overslept, 15.0) == {id}
+        time.sleep(AMNESTY * 2)
+    assert (job(db, id)["status"], job(db, id)["crash_count"]) == ("running", 0)
+
+
+def test_who_is_not_back_after_the_amnesty_has_crashed(overslept, worker_db, db):
+    with running(Dispatcher(worker_db, NOWHERE, amnesty=AMNESTY)):
+        until(lambda: job(db, overslept[0].id)["status"] == "queued")
+    assert job(db, overslept[0].id)["crash_count"] == 1
+
+
+def test_a_computer_that_slept_gives_its_workers_the_same_time(overslept, worker_db, db):
+    clock = iter([1000.0, 1000.1, 4600.0, 4600.1])
+    dispatcher = Dispatcher(worker_db, NOWHERE, amnesty=60.0, wall_clock=lambda: next(clock))
+    with worker_db.reading() as conn:
+        leases.renew_leases(conn, overslept, 15.0)
+        dispatcher.tick(conn)
+        conn.execute("UPDATE jobs SET lease_until = now() - interval '1 second'")
+        time.sleep(1.1)  # it reaps once a second
+        dispatcher.tick(conn)
+    assert job(db, overslept[0].id)["status"] == "running"

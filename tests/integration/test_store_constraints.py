@@ -30,6 +30,24 @@ STAFF = {
     "department": "'Computing'",
     "role": "'Teacher'",
 }
+NO_STUDENT = {"student_id": "NULL", "grade_level": "NULL", "graduation_year": "NULL"}
+LEFT = {"disabled_at": "now()", "disable_reason": "'leaver'"}
+NOBODY = {"user_type": "'student'", "state": "'purged'"} | LEFT
+BURIED = {"digest": "name_digest('buried9')", "stem_digest": "name_digest('buried9')"}
+FORMER = {"username": "'old2'", "stem": "'old'", "user_id": "2", "kind": "'alias'"}
+TIMER = {
+    "user_id": "1",
+    "job_type": "'archive_account'",
+    "due_at": "now()",
+    "reason": "'left, 30 days'",
+}
+STEP = {
+    "event": "'left'",
+    "user_type": "'student'",
+    "position": "9",
+    "job_type": "'archive_account'",
+    "offset_days": "30",
+}
 DEVICE = {
     "device_id": "'D9'",
     "device_name": "'L9'",
@@ -61,6 +79,9 @@ def insert(table: str, row: dict[str, str], **changes: str) -> str:
 THERE_ALREADY = [
     insert("users", STUDENT, student_id="'S1'", username="'ada1'", email="'ada1@x'"),
     insert("users", STAFF, employee_id="'E1'", username="'jean1'", email="'jean1@x'"),
+    insert("username_tombstones", BURIED),
+    insert("lifecycle_timers", TIMER),
+    insert("usernames", FORMER),
     insert("devices", DEVICE, device_id="'D1'"),
     insert("policies", POLICY, policy_name="'Screens lock'"),
     insert("jobs", JOB, job_type="'create_student'", unique_key="'S1'", fire_at="'2026-01-01'"),
@@ -110,13 +131,58 @@ REFUSED = [
     ("users_grade_known", insert("users", STUDENT, grade_level="8")),
     ("users_grade_known", "UPDATE users SET grade_level = 13 WHERE student_id = 'S1'"),
     ("users_year_plausible", insert("users", STUDENT, graduation_year="2019")),
-    ("users_disabled_has_when_and_why", "UPDATE users SET is_active = false"),
+    ("users_disabled_has_when_and_why", "UPDATE users SET state = 'disabled'"),
     ("users_disabled_has_when_and_why", "UPDATE users SET disable_reason = 'leaver'"),
-    ("users_disabled_has_when_and_why", "UPDATE users SET is_active = false, disabled_at = now()"),
+    (
+        "users_disabled_has_when_and_why",
+        "UPDATE users SET state = 'disabled', disabled_at = now()",
+    ),
     (
         "users_disable_reason_check",
-        "UPDATE users SET is_active = false, disabled_at = now(), disable_reason = 'because'",
+        "UPDATE users SET state = 'disabled', disabled_at = now(), disable_reason = 'because'",
     ),
+    ("users_state_known", insert("users", STUDENT, state="'asleep'")),
+    ("users_state_moves", "UPDATE users SET state = 'archived'"),
+    ("users_state_moves", "UPDATE users SET state = 'purged'"),
+    ("users_state_moves", "UPDATE users SET state = 'staged'"),
+    ("users_uuid_unique", insert("users", STUDENT, uuid="(SELECT uuid FROM users WHERE id = 1)")),
+    ("users_purged_is_nobody", insert("users", STUDENT, username="NULL")),
+    ("users_purged_is_nobody", "UPDATE users SET ou = NULL WHERE id = 1"),
+    (
+        "users_purged_is_nobody",
+        insert("users", STUDENT, state="'purged'", **LEFT, **NO_STUDENT),
+    ),
+    (
+        "users_purged_keeps_no_trace",
+        insert("users", NOBODY, state_reason="'moved to Leeds'"),
+    ),
+    ("users_held_is_kept", insert("users", NOBODY, legal_hold="true")),
+    ("users_username_unique", insert("users", STUDENT, username="'buried9'")),
+    ("users_username_unique", "UPDATE users SET username = 'buried9' WHERE id = 1"),
+    ("users_username_unique", "UPDATE users SET username = 'old2' WHERE id = 1"),
+    ("usernames_pkey", insert("users", STUDENT, username="'old2'")),
+    ("usernames_user_id_fkey", insert("usernames", FORMER, username="'old3'", user_id="999")),
+    ("usernames_kind_check", "UPDATE usernames SET kind = 'borrowed'"),
+    ("usernames_one_current", "UPDATE usernames SET kind = 'current' WHERE username = 'old2'"),
+    ("username_tombstones_pkey", insert("username_tombstones", BURIED)),
+    ("lifecycle_clock_ahead_check", "UPDATE lifecycle_clock SET ahead = '-1 day'"),
+    ("lifecycle_clock_only_row_check", "UPDATE lifecycle_clock SET only_row = false"),
+    ("lifecycle_clock_pkey", "INSERT INTO lifecycle_clock DEFAULT VALUES"),
+    (
+        "lifecycle_moves_pkey",
+        "INSERT INTO lifecycle_moves VALUES ('suspend', 'active', 'archived')",
+    ),
+    ("lifecycle_timers_one_open", insert("lifecycle_timers", TIMER)),
+    ("lifecycle_timers_user_id_fkey", insert("lifecycle_timers", TIMER, user_id="999")),
+    (
+        "lifecycle_timers_ends_once",
+        "UPDATE lifecycle_timers SET fired_at = now(), job_id = 1, cancelled_at = now()",
+    ),
+    ("lifecycle_timers_fired_has_job", "UPDATE lifecycle_timers SET fired_at = now()"),
+    ("lifecycle_steps_pkey", insert("lifecycle_steps", STEP, position="1")),
+    ("lifecycle_steps_event_check", insert("lifecycle_steps", STEP, event="'sang'")),
+    ("lifecycle_steps_user_type_check", insert("lifecycle_steps", STEP, user_type="'cat'")),
+    ("lifecycle_steps_offset_days_check", insert("lifecycle_steps", STEP, offset_days="-1")),
     ("devices_device_id_unique", insert("devices", DEVICE, device_id="'D1'")),
     ("devices_type_known", insert("devices", DEVICE, device_type="'toaster'")),
     ("devices_platform_known", insert("devices", DEVICE, platform="'vms'")),
@@ -208,6 +274,7 @@ GENERATED = {
         "sessions",
         "api_tokens",
         "audit_logs",
+        "lifecycle_timers",
     )
 }
 

@@ -118,3 +118,20 @@ def test_migrators_at_once_apply_every_migration_once(owner, look):
 def test_migrations_are_numbered_without_a_gap():
     numbers = [int(migration.version[:4]) for migration in bundled()]
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_who_was_disabled_before_there_was_a_lifecycle_is_disabled_in_it(owner, look):
+    migrate(owner, bundled()[:4])
+    look.execute(
+        "INSERT INTO users (user_type, employee_id, first_name, last_name, username, username_stem,"
+        " email, ou, department, role, is_active, disabled_at, disable_reason)"
+        " VALUES ('staff', 'E1', 'Jean', 'Bartik', 'jean', 'jean', 'j@x', 'OU=x', 'd', 'r', false,"
+        " '2026-01-01', 'leave'), ('staff', 'E2', 'Ida', 'Rhodes', 'ida', 'ida', 'i@x', 'OU=x',"
+        " 'd', 'r', true, NULL, NULL)"
+    )
+    look.commit()
+    migrate(owner, bundled()[:5])
+    rows = look.execute("SELECT username, state, is_active, original_ou FROM users ORDER BY id")
+    assert list(rows) == [("jean", "disabled", False, "OU=x"), ("ida", "active", True, None)]
+    names = look.execute("SELECT username, kind FROM usernames ORDER BY user_id")
+    assert list(names) == [("jean", "current"), ("ida", "current")]

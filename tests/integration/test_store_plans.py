@@ -3,7 +3,18 @@
 import psycopg
 import pytest
 
-from coreskills.store import access, audit, devices, imports, jobs, leases, policies, roles, users
+from coreskills.store import (
+    access,
+    audit,
+    devices,
+    imports,
+    jobs,
+    leases,
+    lifecycle,
+    policies,
+    roles,
+    users,
+)
 from tests.databases import made_database
 
 ROWS = 50_000
@@ -47,6 +58,11 @@ FILL = [
        SELECT 'op' || n, 'student' FROM generate_series(1, {n} / 10) n""",
     """INSERT INTO api_tokens (operator_id, name, token_hash)
        SELECT 1 + n % 100, 't', int8send(n) FROM generate_series(1, {n} / 10) n""",
+    """INSERT INTO username_tombstones (digest, stem_digest)
+       SELECT name_digest('gone' || n), name_digest('gone' || n) FROM generate_series(1, {n}) n""",
+    """INSERT INTO lifecycle_timers (user_id, job_type, due_at, reason)
+       SELECT n, 'archive_account', now() + n * interval '1 minute', 'left'
+         FROM generate_series(1, {n} / 10) n""",
     "ANALYZE",
 ]
 PAGE = {"after": 25_000, "limit": 50}
@@ -78,6 +94,10 @@ STEPS = [
     (users, "select_user", {"id": 7}),
     (users, "select_user_id", {"user_type": "student", "key": "S7"}),
     (users, "select_taken_usernames", {"stems": ["u7"]}),
+    (users, "select_taken_usernames_widely", {"stems": ["u7"]}),
+    (lifecycle, "select_account", {"id": 7}),
+    (lifecycle, "select_timers", {"user_id": 7}),
+    (lifecycle, "fire_timers", {"actor": "t", "limit": 9}),
     (devices, "select_device", {"device_id": "D7"}),
     (jobs, "select_job", {"id": 7}),
     (jobs, "select_backlog", {}),

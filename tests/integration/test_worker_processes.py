@@ -10,15 +10,16 @@ import pytest
 
 from coreskills.store import roles
 from tests.databases import made_database
-from tests.pipeline import ask, job, states, student, submit, trail, until, usernames
+from tests.pipeline import ask, attempts, job, states, student, submit, trail, until, usernames
 
 LOAD = 200
+KEPT = ("PATH", "LANG", "PYTHONPATH")
 MADE = "SELECT count(*), count(DISTINCT user_id) FROM audit_logs WHERE action = 'student.created'"
 
 
 @contextmanager
 def worker_processes(database_url: str, redis_url: str, how_many: int, **more: str):
-    environ = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG")}
+    environ = {name: value for name, value in os.environ.items() if name in KEPT}
     environ |= {
         "CORESKILLS_DATABASE_URL": database_url,
         "CORESKILLS_REDIS_URL": redis_url,
@@ -95,6 +96,22 @@ def test_a_worker_asked_to_stop_finishes_its_job_and_leaves(db, queue, processes
     assert ask(site, "SELECT count(*) FROM job_attempts WHERE outcome IS NULL") == [(0,)]
 
 
+def test_a_worker_asked_to_stop_finishes_the_job_it_is_in(db, queue, processes, site, tmp_path):
+    """Held there until it has been asked."""
+    point, hit = tmp_path / "worker.running", tmp_path / "worker.running.hit"
+    point.write_text("hold")
+    with processes(1, CORESKILLS_FAILPOINTS=str(tmp_path)) as (worker,):
+        id = submit(db, "create_student", student(1), queue)
+        until(hit.exists, 30)
+        worker.terminate()
+        with pytest.raises(subprocess.TimeoutExpired):
+            worker.wait(timeout=0.5)
+        hit.unlink()
+        assert worker.wait(timeout=10) == 0
+    assert job(db, id)["status"] == "completed"
+    assert attempts(db, id) == ["completed"]
+
+
 def test_a_worker_without_redis_polls(db, processes, site):
     with processes(1, CORESKILLS_REDIS_URL=""):
         submit(db, "create_student", student(1))
@@ -111,6 +128,15 @@ def test_a_worker_on_a_database_without_a_schema_ends_and_says_why(postgres, red
     assert worker.returncode == 1
     assert b'relation "' in said
     assert b"does not exist" in said
+
+
+def test_a_worker_whose_dispatcher_breaks_ends_and_says_why(processes, site):
+    """Its loop would go on: there are jobs to do, and nothing is wrong with them."""
+    ask(site, "REVOKE ALL ON schedules FROM coreskills_worker")
+    with processes(1) as (worker,):
+        _, said = worker.communicate(timeout=20)
+    assert worker.returncode == 1
+    assert b"permission denied for table schedules" in said
 
 
 def test_a_worker_with_a_wrong_setting_ends_and_names_it(processes):

@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from coreskills.domain.people import DisableAccount, Staff, Student, UserChange, faults
+from coreskills.domain.lifecycle import DisableAccount
+from coreskills.domain.people import Staff, Student, UserChange, faults
 from tests.people import ADA, JEAN
 
 

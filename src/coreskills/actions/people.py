@@ -27,7 +27,8 @@ def change_user(
         wanted = change.model_dump(exclude_unset=True)
         _refuse_foreign(wanted, before["type"])
         if not before["is_active"]:
-            raise Conflict(f"User {id} is disabled and cannot be changed", code="state_conflict")
+            state = before["state"]
+            raise Conflict(f"User {id} is {state} and cannot be changed", code="state_conflict")
         row = {name: before[name] for name in _ALL} | wanted
         if not users.update_user(conn, id, version, row):
             raise StaleVersion(f"User {id} was changed meanwhile; read it again")

@@ -9,13 +9,14 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import ClientDisconnected
 
+from coreskills.api.admission import REFUSED
 from coreskills.api.bodies import LARGEST_BODY
 from coreskills.api.context import services
 from coreskills.api.headers import IDEMPOTENCY_KEY, taken_by
 from coreskills.api.permissions import PUBLIC, permission_of
 from coreskills.config import Settings
 from coreskills.domain.access import Principal
-from coreskills.errors import Forbidden
+from coreskills.errors import Forbidden, Unauthenticated, Unavailable
 from coreskills.telemetry import logs, metrics
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
@@ -50,12 +51,12 @@ def install(app: Flask, settings: Settings) -> None:
 
     def before() -> Response | None:
         _name()
+        _refuse_without_place()
         if settings.open_access:
             _refuse_foreign_host()
         if request.method == "OPTIONS" and request.headers.get("Origin") in origins:
             return Response(status=204)  # a preflight, which carries no token
-        if request.method not in _SAFE:
-            _refuse_cross_site(origins)
+        _refuse_cross_site(origins)
         endpoint = request.endpoint or ""
         _authorise(permissions.get(endpoint, PUBLIC))
         _refuse_when_full(endpoint in creating)
@@ -107,14 +108,24 @@ def request_id(given: str) -> str:
 
 def _authorise(permission: str | None) -> None:
     things = services()
+    address = f"address:{request.remote_addr}"
     if permission == PUBLIC or permission is None:  # no route: 404 and 405 are for everybody
-        things.limits.count(f"address:{request.remote_addr}", request.method)
+        things.limits.count(address, request.method)
         return
-    who = things.identities.principal(request.headers.get("Authorization"))
+    try:
+        who = things.identities.principal(request.headers.get("Authorization"))
+    except Unauthenticated:
+        things.limits.count(address, request.method)
+        raise
     g.principal = who
     things.limits.count(who.name, request.method)
     if not who.may(permission):
         raise Forbidden(f"The role {who.role} may not do this; it needs {permission}")
+
+
+def _refuse_without_place() -> None:
+    if request.environ.get(REFUSED):
+        raise Unavailable("Everything here waits for something slow; try again", retry_after=1)
 
 
 def _refuse_when_full(creates: bool) -> None:
@@ -125,7 +136,7 @@ def _refuse_when_full(creates: bool) -> None:
 def _refuse_cross_site(origins: frozenset[str]) -> None:
     """A browser says where a request comes from; other programs say nothing and may pass."""
     origin = request.headers.get("Origin")
-    if origin in origins:
+    if request.method in _SAFE or origin in origins:
         return
     site = request.headers.get("Sec-Fetch-Site", "none")
     foreign = origin is not None and origin.partition("://")[2] != request.host

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from coreskills.domain.access import Role
+from coreskills.domain.lifecycle import State
 from coreskills.domain.people import Change, Strict
 from coreskills.domain.text import Label
 
@@ -52,13 +53,44 @@ class JobList(Answer):
 
 
 class User(Answer):
+    """Of somebody who was purged, names and addresses are null."""
+
     id: int
     type: Literal["student", "staff"]
-    first_name: str
-    last_name: str
-    email: str
-    username: str
+    first_name: str | None
+    last_name: str | None
+    email: str | None
+    username: str | None
     is_active: bool
+
+
+class Timer(Answer):
+    id: int
+    type: str
+    due_at: datetime
+    reason: str
+    fired_at: datetime | None
+    job_id: int | None
+    cancelled_at: datetime | None
+
+
+class Lifecycle(Answer):
+    user_id: int
+    state: State
+    state_since: datetime
+    disable_reason: str | None
+    aliases: list[str]
+    events: list[str]
+    timers: list[Timer]
+
+
+class LifecycleSteps(Answer):
+    steps: list[dict[str, Any]]
+
+
+class LifecycleClock(Answer):
+    now: datetime
+    ahead: str
 
 
 class UserList(Answer):

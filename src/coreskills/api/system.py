@@ -106,7 +106,7 @@ def _figures() -> list[Figure]:
                 for r in jobs.count_jobs(conn)
             ]
             people = [
-                ({"type": r["user_type"], "active": str(r["is_active"]).lower()}, r["people"])
+                ({"type": r["user_type"], "state": r["state"]}, r["people"])
                 for r in users.count_people(conn)
             ]
             held = [
@@ -126,7 +126,7 @@ def _figures() -> list[Figure]:
             "How long the oldest of them has waited.",
             backlog["oldest_seconds"],
         ),
-        ("coreskills_people", "People, by type and whether active.", people),
+        ("coreskills_people", "People, by type and state of their account.", people),
         ("coreskills_devices", "Devices in use, by compliance.", held),
         *_pool(),
     ]

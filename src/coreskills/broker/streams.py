@@ -22,6 +22,7 @@ STREAM = "coreskills:jobs"
 GROUP = "workers"
 EPOCH = "coreskills:epoch"
 PAUSE_SECONDS = 1.0
+ANSWER_WITHIN = 0.4  # seconds; less than api/admission.py waits: a frozen Redis refuses nobody
 LONGEST_WAIT = 1.0  # seconds in XREADGROUP; a frozen Redis is noticed soon after
 ABANDONED_MS = 10_000  # read but not acknowledged for so long: its reader is gone
 
@@ -56,7 +57,7 @@ class Queue(Protocol):
 
 
 class RedisQueue:
-    def __init__(self, url: str, *, answer_within: float = 1.0) -> None:
+    def __init__(self, url: str, *, answer_within: float = ANSWER_WITHIN) -> None:
         def client(timeout: float) -> redis.Redis:
             return redis.Redis.from_url(
                 url,

@@ -11,6 +11,7 @@ LEADERS: frozenset[Role] = frozenset({"instructor", "admin"})
 PERMISSIONS: dict[str, frozenset[Role]] = {
     "people.read": EVERYONE,
     "people.write": LEADERS | {"service"},
+    "lifecycle.clock": frozenset({"admin"}),
     "devices.read": EVERYONE,
     "devices.write": LEADERS | {"service"},
     "policies.read": EVERYONE,

@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from coreskills.domain.people import DisableAccount, Staff, Strict, Student
+from coreskills.domain.lifecycle import AccountAct, DisableAccount, LifecycleTick
+from coreskills.domain.people import Staff, Strict, Student
 
 MAX_ERRORS = 5  # failures of the work itself, retried with backoff
 MAX_CRASHES = 3  # workers lost while running it: then it is poison, and dead
@@ -38,7 +39,13 @@ class ImportUsers(Strict):
 PARAMETERS: dict[str, type[BaseModel]] = {
     "create_student": Student,
     "create_staff": Staff,
+    "suspend_account": AccountAct,
+    "resume_account": AccountAct,
     "disable_account": DisableAccount,
+    "restore_account": AccountAct,
+    "archive_account": AccountAct,
+    "delete_account": AccountAct,
+    "lifecycle_tick": LifecycleTick,
     "import_users": ImportUsers,
     "self_test": SelfTest,
     "sweep_expired": SweepExpired,
@@ -65,12 +72,10 @@ class Job:
 
 def unique_key(job_type: str, parameters: dict[str, Any]) -> str | None:
     """Two open jobs of one kind with the same key would do the same thing twice."""
-    field = {
-        "create_student": "student_id",
-        "create_staff": "employee_id",
-        "disable_account": "user_id",
-    }.get(job_type)
-    return str(parameters[field]) if field else None
+    for field in ("student_id", "employee_id", "user_id"):
+        if field in parameters:
+            return str(parameters[field])
+    return None
 
 
 def backoff_seconds(failures: int, draw: Callable[[float, float], float] = random.uniform) -> float:

@@ -5,8 +5,11 @@ grace in which everything can be undone, and purged a year later: then nobody ca
 it was. Who was disabled for another reason than leaving stays until a person decides.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field
+
+from coreskills.domain.people import Strict
 from coreskills.errors import EngineFailed
 
 State = Literal["staged", "active", "suspended", "disabled", "archived", "purged", "failed"]
@@ -25,6 +28,23 @@ MOVES: dict[Event, dict[State, State]] = {
     "archive": {"disabled": "archived"},
     "purge": {"archived": "purged"},
 }
+
+
+class AccountAct(Strict):
+    """`by_timer` is set when no person asked; then only leavers are touched."""
+
+    user_id: Annotated[int, Field(ge=1, le=2**63 - 1)]
+    why: Annotated[str, Field(max_length=200)] = ""
+    dry_run: bool = False
+    by_timer: bool = False
+
+
+class DisableAccount(AccountAct):
+    reason: Reason = "admin"
+
+
+class LifecycleTick(Strict):
+    """Queues the jobs of every timer whose time has come."""
 
 
 def after(event: Event, state: State) -> State:

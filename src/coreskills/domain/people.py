@@ -1,6 +1,6 @@
 """Who is in the district: what a student and a member of staff must look like."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     BaseModel,
@@ -73,11 +73,6 @@ class UserChange(Change):
     graduation_year: Year | None = None
     department: Label | None = None
     role: Label | None = None
-
-
-class DisableAccount(Strict):
-    user_id: Annotated[int, Field(ge=1, le=2**63 - 1)]
-    reason: Literal["leaver", "admin", "security", "leave"] = "admin"
 
 
 Person = Student | Staff

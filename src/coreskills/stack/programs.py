@@ -13,6 +13,11 @@ from coreskills.stack.redis import Redis
 from coreskills.store import names
 
 API_PROCESSES = 2
+API_THREADS = 4  # of each process; api/admission.py keeps one of them for saying no
+CONNECTIONS = 512  # open at a time in each process, idle ones included; the next ones wait
+# The kernel takes so many more, with their requests. Whoever gives up in there is served all the
+# same, in vain: with 1,024, a flood of five times the capacity left 0.4 of it. The least there is.
+BACKLOG = 128
 WORKERS = 1  # one job at a time in each; `start --workers N` for more
 # After SIGHUP the server starts a new process and ends an old one so much later, ready or not. With
 # its usual 3.5 s, tests/e2e/test_restart.py saw refused connections on a machine under load.
@@ -101,16 +106,22 @@ def _api(home: Home, instance: dict[str, Any]) -> Program:
         "CORESKILLS_METRICS_DIR": str(home.metrics),
         "PROMETHEUS_MULTIPROC_DIR": str(home.metrics),
         "CORESKILLS_API_PROCESSES": str(instance["api_processes"]),
+        "CORESKILLS_API_THREADS": str(API_THREADS),
     }
-    command = [
+    command = api_command(port, instance["api_processes"])
+    command[-1:-1] = ["--respawn-interval", str(RENEWAL_SECONDS)]
+    return Program("api", command, environment, port=port, after="migrate", reloads=True)
+
+
+def api_command(port: int, processes: int, threads: int = API_THREADS) -> list[str]:
+    return [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory"),
         *("--host", "127.0.0.1", "--port", str(port), "--no-ws", "--log-level", "warning"),
-        *("--workers", str(instance["api_processes"]), "--blocking-threads", "2"),
+        *("--workers", str(processes), "--blocking-threads", str(threads)),
+        *("--backlog", str(BACKLOG), "--backpressure", str(CONNECTIONS)),
         *("--runtime-mode", "st", "--respawn-failed-workers", "--workers-kill-timeout", "5"),
-        *("--respawn-interval", str(RENEWAL_SECONDS)),
         "coreskills.server:wsgi",
     ]
-    return Program("api", command, environment, port=port, after="migrate", reloads=True)
 
 
 def _worker(home: Home, number: int, instance: dict[str, Any]) -> Program:

@@ -41,6 +41,7 @@ class Connection(psycopg.Connection[DictRow]):
 # Constraint -> what it means to a person. A rule not listed is still refused, as a plain conflict.
 _RULES: dict[str, Callable[[], AppError]] = {
     "users_username_unique": partial(UsernameTaken, "The username was taken in the meantime"),
+    "usernames_pkey": partial(UsernameTaken, "The username belongs, or belonged, to somebody"),
     "users_email_unique": partial(UsernameTaken, "The e-mail address was taken in the meantime"),
     "users_student_id_unique": partial(
         Conflict, "There is a student with this id already", code="duplicate_person"
@@ -136,6 +137,8 @@ class Database:
             rule = exc.diag.constraint_name or ""
             known = _RULES.get(rule)
             return known() if known else Conflict("A rule forbids it", constraint=rule)
+        if exc.diag.constraint_name == "users_state_moves":
+            return Conflict("The account has no such way from its state", code="state_conflict")
         if isinstance(exc, psycopg.errors.CheckViolation):
             return Invalid(f"It breaks the rule {exc.diag.constraint_name}")
         if isinstance(exc, psycopg.DataError):

@@ -12,11 +12,85 @@ CREATE TYPE public.job_status AS ENUM (
     'suspended'
 );
 
+CREATE FUNCTION public.bury_usernames() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+BEGIN
+    INSERT INTO username_tombstones (digest, stem_digest)
+    SELECT name_digest(username), name_digest(stem) FROM usernames WHERE user_id = NEW.id;
+    DELETE FROM usernames WHERE user_id = NEW.id;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.change_username() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+BEGIN
+    UPDATE usernames SET kind = 'alias' WHERE username = OLD.username;
+    IF EXISTS (SELECT FROM username_tombstones WHERE digest = name_digest(NEW.username)) THEN
+        RAISE EXCEPTION 'the name belonged to somebody who was purged'
+            USING ERRCODE = 'unique_violation', CONSTRAINT = 'users_username_unique';
+    END IF;
+    INSERT INTO usernames (username, stem, user_id)
+    VALUES (NEW.username, NEW.username_stem, NEW.id)
+        ON CONFLICT (username) DO UPDATE SET kind = 'current', since = now()
+     WHERE usernames.user_id = EXCLUDED.user_id;  -- a former name of the same person
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the name is, or was, somebody else''s'
+            USING ERRCODE = 'unique_violation', CONSTRAINT = 'users_username_unique';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.give_usernames() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+BEGIN
+    IF EXISTS (SELECT FROM new_rows JOIN username_tombstones ON digest = name_digest(username)) THEN
+        RAISE EXCEPTION 'the name belonged to somebody who was purged'
+            USING ERRCODE = 'unique_violation', CONSTRAINT = 'users_username_unique';
+    END IF;
+    INSERT INTO usernames (username, stem, user_id)
+    SELECT username, username_stem, id FROM new_rows WHERE username IS NOT NULL;
+    RETURN NULL;
+END $$;
+
+CREATE TABLE public.lifecycle_clock (
+    only_row boolean DEFAULT true NOT NULL,
+    ahead interval DEFAULT '00:00:00'::interval NOT NULL,
+    CONSTRAINT lifecycle_clock_ahead_check CHECK ((ahead >= '00:00:00'::interval)),
+    CONSTRAINT lifecycle_clock_only_row_check CHECK (only_row)
+);
+
+CREATE FUNCTION public.lifecycle_now() RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    RETURN (now() + (SELECT lifecycle_clock.ahead FROM public.lifecycle_clock));
+
+CREATE FUNCTION public.name_digest(name text) RETURNS bytea
+    LANGUAGE sql IMMUTABLE
+    RETURN sha256(convert_to(name, 'UTF8'::name));
+
 CREATE FUNCTION public.refuse_rewrite() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
     RAISE EXCEPTION 'audit_logs is append-only' USING ERRCODE = 'insufficient_privilege';
+END $$;
+
+CREATE FUNCTION public.refuse_unknown_move() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM lifecycle_moves
+                    WHERE from_state = OLD.state AND to_state = NEW.state) THEN
+        RAISE EXCEPTION 'an account does not go from % to %', OLD.state, NEW.state
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'users_state_moves';
+    END IF;
+    NEW.state_since := lifecycle_now();
+    RETURN NEW;
 END $$;
 
 CREATE FUNCTION public.touch_row() RETURNS trigger
@@ -204,6 +278,47 @@ ALTER TABLE public.jobs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.lifecycle_moves (
+    event text NOT NULL,
+    from_state text NOT NULL,
+    to_state text NOT NULL
+);
+
+CREATE TABLE public.lifecycle_steps (
+    event text NOT NULL,
+    user_type text NOT NULL,
+    "position" smallint NOT NULL,
+    job_type text NOT NULL,
+    offset_days smallint NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    CONSTRAINT lifecycle_steps_event_check CHECK ((event = ANY (ARRAY['joined'::text, 'moved'::text, 'left'::text]))),
+    CONSTRAINT lifecycle_steps_offset_days_check CHECK (((offset_days >= 0) AND (offset_days <= 3660))),
+    CONSTRAINT lifecycle_steps_user_type_check CHECK ((user_type = ANY (ARRAY['student'::text, 'staff'::text])))
+);
+
+CREATE TABLE public.lifecycle_timers (
+    id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    job_type text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    reason text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    fired_at timestamp with time zone,
+    job_id bigint,
+    cancelled_at timestamp with time zone,
+    CONSTRAINT lifecycle_timers_ends_once CHECK ((num_nonnulls(fired_at, cancelled_at) <= 1)),
+    CONSTRAINT lifecycle_timers_fired_has_job CHECK (((fired_at IS NULL) = (job_id IS NULL)))
+);
+
+ALTER TABLE public.lifecycle_timers ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.lifecycle_timers_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.login_throttle (
     username text NOT NULL,
     failures integer NOT NULL,
@@ -297,40 +412,70 @@ ALTER TABLE public.sessions ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.username_tombstones (
+    digest bytea NOT NULL,
+    stem_digest bytea NOT NULL,
+    buried_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.usernames (
+    username text NOT NULL,
+    stem text NOT NULL,
+    user_id bigint NOT NULL,
+    kind text DEFAULT 'current'::text NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT usernames_kind_check CHECK ((kind = ANY (ARRAY['current'::text, 'alias'::text])))
+);
+
 CREATE TABLE public.users (
     id bigint NOT NULL,
     user_type text NOT NULL,
     student_id text,
     employee_id text,
-    first_name text NOT NULL,
-    last_name text NOT NULL,
-    username text NOT NULL,
-    username_stem text NOT NULL,
-    email text NOT NULL,
-    ou text NOT NULL,
+    first_name text,
+    last_name text,
+    username text,
+    username_stem text,
+    email text,
+    ou text,
     grade_level smallint,
     graduation_year smallint,
     department text,
     role text,
-    is_active boolean DEFAULT true NOT NULL,
     disabled_at timestamp with time zone,
     disable_reason text,
     version integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    uuid uuid DEFAULT gen_random_uuid() NOT NULL,
+    state text DEFAULT 'active'::text NOT NULL,
+    state_since timestamp with time zone DEFAULT now() NOT NULL,
+    state_reason text,
+    starts_on date,
+    original_ou text,
+    legal_hold boolean DEFAULT false NOT NULL,
+    is_active boolean GENERATED ALWAYS AS ((state = 'active'::text)) STORED,
     CONSTRAINT users_disable_reason_check CHECK ((disable_reason = ANY (ARRAY['leaver'::text, 'admin'::text, 'security'::text, 'leave'::text]))),
-    CONSTRAINT users_disabled_has_when_and_why CHECK (((is_active = (disabled_at IS NULL)) AND (is_active = (disable_reason IS NULL)))),
+    CONSTRAINT users_disabled_has_when_and_why CHECK ((((state = ANY (ARRAY['disabled'::text, 'archived'::text, 'purged'::text])) = (disabled_at IS NOT NULL)) AND ((disabled_at IS NULL) = (disable_reason IS NULL)))),
     CONSTRAINT users_first_name_check CHECK (((char_length(first_name) >= 1) AND (char_length(first_name) <= 100))),
     CONSTRAINT users_grade_known CHECK (((grade_level >= 9) AND (grade_level <= 12))),
+    CONSTRAINT users_held_is_kept CHECK ((NOT (legal_hold AND (state = 'purged'::text)))),
     CONSTRAINT users_last_name_check CHECK (((char_length(last_name) >= 1) AND (char_length(last_name) <= 100))),
+    CONSTRAINT users_purged_is_nobody CHECK ((num_nonnulls(first_name, last_name, username, username_stem, email, ou) =
+CASE
+    WHEN (state = 'purged'::text) THEN 0
+    ELSE 6
+END)),
+    CONSTRAINT users_purged_keeps_no_trace CHECK (((state <> 'purged'::text) OR ((state_reason IS NULL) AND (original_ou IS NULL)))),
     CONSTRAINT users_staff_fields CHECK ((num_nonnulls(employee_id, department, role) =
-CASE user_type
-    WHEN 'staff'::text THEN 3
+CASE
+    WHEN ((user_type = 'staff'::text) AND (state <> 'purged'::text)) THEN 3
     ELSE 0
 END)),
+    CONSTRAINT users_state_known CHECK ((state = ANY (ARRAY['staged'::text, 'active'::text, 'suspended'::text, 'disabled'::text, 'archived'::text, 'purged'::text, 'failed'::text]))),
     CONSTRAINT users_student_fields CHECK ((num_nonnulls(student_id, grade_level, graduation_year) =
-CASE user_type
-    WHEN 'student'::text THEN 3
+CASE
+    WHEN ((user_type = 'student'::text) AND (state <> 'purged'::text)) THEN 3
     ELSE 0
 END)),
     CONSTRAINT users_type_known CHECK ((user_type = ANY (ARRAY['student'::text, 'staff'::text]))),
@@ -380,6 +525,18 @@ ALTER TABLE ONLY public.job_attempts
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.lifecycle_clock
+    ADD CONSTRAINT lifecycle_clock_pkey PRIMARY KEY (only_row);
+
+ALTER TABLE ONLY public.lifecycle_moves
+    ADD CONSTRAINT lifecycle_moves_pkey PRIMARY KEY (event, from_state);
+
+ALTER TABLE ONLY public.lifecycle_steps
+    ADD CONSTRAINT lifecycle_steps_pkey PRIMARY KEY (event, user_type, "position");
+
+ALTER TABLE ONLY public.lifecycle_timers
+    ADD CONSTRAINT lifecycle_timers_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.login_throttle
     ADD CONSTRAINT login_throttle_pkey PRIMARY KEY (username);
 
@@ -404,6 +561,12 @@ ALTER TABLE ONLY public.schema_migrations
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.username_tombstones
+    ADD CONSTRAINT username_tombstones_pkey PRIMARY KEY (digest);
+
+ALTER TABLE ONLY public.usernames
+    ADD CONSTRAINT usernames_pkey PRIMARY KEY (username);
+
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_email_unique UNIQUE (email);
 
@@ -418,6 +581,9 @@ ALTER TABLE ONLY public.users
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_username_unique UNIQUE (username);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_uuid_unique UNIQUE (uuid);
 
 CREATE INDEX api_tokens_by_operator ON public.api_tokens USING btree (operator_id, id);
 
@@ -449,15 +615,27 @@ CREATE INDEX jobs_unpublished ON public.jobs USING btree (run_at) WHERE ((status
 
 CREATE INDEX jobs_waiting ON public.jobs USING btree (run_at, id) WHERE (status = 'queued'::public.job_status);
 
+CREATE INDEX lifecycle_timers_by_user ON public.lifecycle_timers USING btree (user_id, due_at);
+
+CREATE INDEX lifecycle_timers_due ON public.lifecycle_timers USING btree (due_at) WHERE ((fired_at IS NULL) AND (cancelled_at IS NULL));
+
+CREATE UNIQUE INDEX lifecycle_timers_one_open ON public.lifecycle_timers USING btree (user_id, job_type) WHERE ((fired_at IS NULL) AND (cancelled_at IS NULL));
+
 CREATE UNIQUE INDEX policies_name_unique ON public.policies USING btree (lower(policy_name)) WHERE (retired_at IS NULL);
 
 CREATE INDEX refresh_tokens_by_session ON public.refresh_tokens USING btree (session_id);
 
 CREATE INDEX sessions_by_expiry ON public.sessions USING btree (expires_at);
 
-CREATE INDEX users_by_last_name ON public.users USING btree (lower(last_name), id);
+CREATE INDEX username_tombstones_by_stem ON public.username_tombstones USING btree (stem_digest);
 
-CREATE INDEX users_by_stem ON public.users USING btree (username_stem);
+CREATE INDEX usernames_by_stem ON public.usernames USING btree (stem);
+
+CREATE INDEX usernames_by_user ON public.usernames USING btree (user_id);
+
+CREATE UNIQUE INDEX usernames_one_current ON public.usernames USING btree (user_id) WHERE (kind = 'current'::text);
+
+CREATE INDEX users_by_last_name ON public.users USING btree (lower(last_name), id);
 
 CREATE INDEX users_by_type ON public.users USING btree (user_type, id);
 
@@ -466,6 +644,14 @@ CREATE TRIGGER audit_logs_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pub
 CREATE TRIGGER devices_touch BEFORE UPDATE ON public.devices FOR EACH ROW EXECUTE FUNCTION public.touch_row();
 
 CREATE TRIGGER policies_touch BEFORE UPDATE ON public.policies FOR EACH ROW EXECUTE FUNCTION public.touch_row();
+
+CREATE TRIGGER users_bury_usernames AFTER UPDATE OF state ON public.users FOR EACH ROW WHEN ((new.state = 'purged'::text)) EXECUTE FUNCTION public.bury_usernames();
+
+CREATE TRIGGER users_change_username AFTER UPDATE OF username ON public.users FOR EACH ROW WHEN (((new.username IS DISTINCT FROM old.username) AND (new.state <> 'purged'::text))) EXECUTE FUNCTION public.change_username();
+
+CREATE TRIGGER users_give_usernames AFTER INSERT ON public.users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.give_usernames();
+
+CREATE TRIGGER users_state_moves BEFORE UPDATE OF state ON public.users FOR EACH ROW WHEN ((old.state IS DISTINCT FROM new.state)) EXECUTE FUNCTION public.refuse_unknown_move();
 
 CREATE TRIGGER users_touch BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.touch_row();
 
@@ -490,11 +676,20 @@ ALTER TABLE ONLY public.import_rows
 ALTER TABLE ONLY public.job_attempts
     ADD CONSTRAINT job_attempts_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.lifecycle_timers
+    ADD CONSTRAINT lifecycle_timers_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.operators(id);
+
+ALTER TABLE ONLY public.usernames
+    ADD CONSTRAINT usernames_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+GRANT SELECT,UPDATE ON TABLE public.lifecycle_clock TO coreskills_api;
+GRANT SELECT ON TABLE public.lifecycle_clock TO coreskills_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_tokens TO coreskills_api;
 
@@ -553,6 +748,19 @@ GRANT UPDATE(published_at) ON TABLE public.jobs TO coreskills_api;
 
 GRANT UPDATE(completed_at) ON TABLE public.jobs TO coreskills_api;
 
+GRANT SELECT ON TABLE public.lifecycle_moves TO coreskills_api;
+GRANT SELECT ON TABLE public.lifecycle_moves TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.lifecycle_steps TO coreskills_api;
+GRANT SELECT ON TABLE public.lifecycle_steps TO coreskills_worker;
+
+GRANT UPDATE(offset_days) ON TABLE public.lifecycle_steps TO coreskills_api;
+
+GRANT UPDATE(enabled) ON TABLE public.lifecycle_steps TO coreskills_api;
+
+GRANT SELECT ON TABLE public.lifecycle_timers TO coreskills_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.lifecycle_timers TO coreskills_worker;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.login_throttle TO coreskills_api;
 GRANT DELETE ON TABLE public.login_throttle TO coreskills_worker;
 
@@ -579,5 +787,25 @@ GRANT SELECT(id) ON TABLE public.sessions TO coreskills_worker;
 
 GRANT SELECT(expires_at) ON TABLE public.sessions TO coreskills_worker;
 
-GRANT SELECT,UPDATE ON TABLE public.users TO coreskills_api;
+GRANT SELECT ON TABLE public.username_tombstones TO coreskills_api;
+GRANT SELECT ON TABLE public.username_tombstones TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.usernames TO coreskills_api;
+GRANT SELECT ON TABLE public.usernames TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.users TO coreskills_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.users TO coreskills_worker;
+
+GRANT UPDATE(first_name) ON TABLE public.users TO coreskills_api;
+
+GRANT UPDATE(last_name) ON TABLE public.users TO coreskills_api;
+
+GRANT UPDATE(grade_level) ON TABLE public.users TO coreskills_api;
+
+GRANT UPDATE(graduation_year) ON TABLE public.users TO coreskills_api;
+
+GRANT UPDATE(department) ON TABLE public.users TO coreskills_api;
+
+GRANT UPDATE(role) ON TABLE public.users TO coreskills_api;
+
+GRANT UPDATE(legal_hold) ON TABLE public.users TO coreskills_api;

@@ -59,10 +59,5 @@ def update_user(conn: Connection, id: int, version: int, row: Row) -> bool:
     return run(conn, SQL["update_user"], id=id, version=version, **row) == 1
 
 
-def disable_user(conn: Connection, id: int, reason: str) -> bool:
-    """False: it was disabled already."""
-    return run(conn, SQL["disable_user"], id=id, reason=reason) == 1
-
-
 def count_people(conn: Connection) -> list[Row]:
     return every(conn, SQL["count_people"])

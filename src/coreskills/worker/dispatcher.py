@@ -7,6 +7,7 @@ that one dies, its connection closes, and the next one leads.
 import secrets
 import threading
 import time
+from collections.abc import Callable
 
 import structlog
 
@@ -24,9 +25,23 @@ EVERY = {"reap": 1.0, "schedules": 1.0, "epoch": 1.0}
 
 
 class Dispatcher:
-    def __init__(self, db: Database, queue: Queue) -> None:
+    """`amnesty`: so many seconds may workers renew their leases, before any is taken for dead, when
+    PostgreSQL was away or this computer slept. Then all leases are over, and nobody crashed."""
+
+    def __init__(
+        self,
+        db: Database,
+        queue: Queue,
+        *,
+        amnesty: float = 0.0,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
         self._db = db
         self._queue = queue
+        self._amnesty = amnesty
+        self._reap_from = 0.0
+        self._wall_clock = wall_clock
+        self._ticked_at = wall_clock()
         self._due = dict.fromkeys(EVERY, 0.0)
         self._redis_was_there = True
 
@@ -47,6 +62,7 @@ class Dispatcher:
                 log.warning("leader_deposed", silent_seconds=SILENCE)
             return
         log.info("leading")
+        self._pardon()  # our predecessor's connection may have ended with all others
         try:
             while not stop.wait(TICK):
                 self.tick(conn)
@@ -54,7 +70,11 @@ class Dispatcher:
             leases.stop_leading(conn)  # or the lock would live on in the pool, with nobody leading
 
     def tick(self, conn: Connection) -> None:
-        if self._is_due("reap"):
+        now = self._wall_clock()  # the other one stands still while a computer sleeps
+        if now > self._ticked_at + SILENCE:
+            self._pardon()
+        self._ticked_at = now
+        if self._is_due("reap") and time.monotonic() >= self._reap_from:
             self._reap(conn)
         if self._is_due("schedules"):
             with conn.transaction():
@@ -116,6 +136,9 @@ class Dispatcher:
                     )
             if reaped:
                 reach("reaper.before_commit")
+
+    def _pardon(self) -> None:
+        self._reap_from = time.monotonic() + self._amnesty
 
     def _is_due(self, what: str) -> bool:
         now = time.monotonic()

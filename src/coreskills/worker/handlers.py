@@ -1,18 +1,20 @@
 """One function per kind of job. It gathers facts, asks the engine, and says what to write."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from coreskills.domain.naming import username_stem
-from coreskills.domain.people import DisableAccount, Person, Staff, Student
+from coreskills.domain.people import Person, Staff, Student
 from coreskills.errors import NotFound
 from coreskills.store import audit, housekeeping, users
 from coreskills.store.db import Connection
+from coreskills.worker import accounts
 from coreskills.worker.context import Context, Outcome
 from coreskills.worker.importing import import_users
 
 Handler = Callable[[Context], Outcome]
+# What the first version answered; the rest of the engine's answer says the same once more.
+RESULT = ("StudentID", "EmployeeID", "Username", "Email", "OU", "Created")
 
 
 def create_student(context: Context) -> Outcome:
@@ -39,23 +41,6 @@ def create_staff(context: Context) -> Outcome:
     return _create(context, "New-KISDStaffAccount", staff, parameters)
 
 
-def disable_account(context: Context) -> Outcome:
-    wanted = DisableAccount.model_validate(context.job.parameters)
-    with context.db.reading() as conn:
-        account = users.select_user(conn, wanted.user_id)
-    if account is None:
-        raise NotFound(f"There is no user {wanted.user_id}")
-    facts = {"Account": _described(account), "Now": _now()}
-    result = context.invoke("Disable-KISDAccount", {"Reason": wanted.reason}, facts)
-
-    def write(conn: Connection) -> None:
-        if users.disable_user(conn, wanted.user_id, wanted.reason):
-            details = {"reason": wanted.reason}
-            audit.insert_audit(conn, context.audit("account.disabled", wanted.user_id, details))
-
-    return Outcome(result, write)
-
-
 def self_test(context: Context) -> Outcome:
     """The whole path without a person: queue, engine, PostgreSQL."""
     result = context.invoke(
@@ -69,27 +54,11 @@ def sweep_expired(context: Context) -> Outcome:
         return Outcome({"Removed": housekeeping.sweep(conn)})
 
 
-def _described(user: dict[str, Any]) -> dict[str, Any]:
-    """A row of users as the engine knows accounts."""
-    return {
-        "Username": user["username"],
-        "OU": user["ou"],
-        "Kind": user["type"],
-        "State": "active" if user["is_active"] else "disabled",
-        "DisableReason": user["disable_reason"],
-        "Groups": [],
-    }
-
-
-def _now() -> str:
-    """For the engine's plan; what is written, the database's clock decides."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 HANDLERS: dict[str, Handler] = {
     "create_student": create_student,
     "create_staff": create_staff,
-    "disable_account": disable_account,
+    **dict.fromkeys(accounts.ACTS, accounts.move_account),
+    "lifecycle_tick": accounts.tick,
     "import_users": import_users,
     "self_test": self_test,
     "sweep_expired": sweep_expired,
@@ -111,7 +80,7 @@ def _create(context: Context, command: str, person: Person, parameters: dict[str
         details = {"username": account["Username"]}
         audit.insert_audit(conn, context.audit(f"{kind}.created", id, details))
 
-    return Outcome(account, write)
+    return Outcome({name: account[name] for name in RESULT if name in account}, write)
 
 
 def _unchanged(conn: Connection, id: int) -> Outcome:

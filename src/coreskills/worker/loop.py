@@ -119,12 +119,16 @@ class Worker:
         """Those that had to wait for their turn come first; else a long job never would."""
         if self._deferred:
             return self._deferred
-        if time.monotonic() >= self._look_for_abandoned_at:
-            self._look_for_abandoned_at = time.monotonic() + ABANDONED_EVERY
-            if found := self._queue.read_abandoned(self.name, self._size):
-                return found
-        found = self._queue.read(self.name, wait_seconds, self._size)
-        return found or self._queue.read_abandoned(self.name, self._size)
+        if time.monotonic() >= self._look_for_abandoned_at and (found := self._abandoned()):
+            return found
+        return self._queue.read(self.name, wait_seconds, self._size) or self._abandoned()
+
+    def _abandoned(self) -> list[Entry]:
+        """Where there is one there are often more: then the next look is at once."""
+        found = self._queue.read_abandoned(self.name, self._size)
+        pause = 0.0 if found else ABANDONED_EVERY
+        self._look_for_abandoned_at = time.monotonic() + pause
+        return found
 
     def _poll(self, stop: threading.Event | None) -> list[Job]:
         """Redis is gone or absent: the table is the queue."""

@@ -36,7 +36,8 @@ def main(handlers: dict[str, Handler] = HANDLERS) -> None:
     name = f"{socket.gethostname()[:40]}-{secrets.token_hex(4)}"
     engine = engine_named(settings.engine, settings.pwsh)
     worker = Worker(db, queue, engine, settings, name, handlers=handlers)
-    dispatching = _Dispatching(Dispatcher(db, queue), stop)
+    dispatcher = Dispatcher(db, queue, amnesty=settings.lease_seconds / 2)
+    dispatching = _Dispatching(dispatcher, stop)
     dispatching.start()
     structlog.get_logger("worker").info("started", worker=name, engine=engine.name)
     threading.Thread(target=_end_when, args=[worker.blocked], daemon=True).start()

@@ -173,10 +173,11 @@ UPDATE jobs SET published_at = now()
  WHERE id = ANY(%(ids)s) AND status = 'queued';
 
 -- mark_new_published --
--- The same, unless the job has been tried meanwhile: then it waits for another publication.
+-- The same, unless the job has been tried, or cancelled and queued again, meanwhile: then it waits
+-- for another publication.
 UPDATE jobs SET published_at = now()
   FROM (SELECT set_config('synchronous_commit', 'off', true)) AS relaxed
- WHERE id = ANY(%(ids)s) AND status = 'queued' AND attempt = 0;
+ WHERE id = ANY(%(ids)s) AND status = 'queued' AND attempt = 0 AND run_at = created_at;
 
 -- unpublish_all --
 UPDATE jobs SET published_at = NULL WHERE status = 'queued' AND published_at IS NOT NULL;

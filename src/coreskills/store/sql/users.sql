@@ -3,7 +3,7 @@
 SELECT id, user_type AS type, first_name, last_name, email, username, is_active,
        student_id, employee_id
   FROM users
- WHERE id > %(after)s
+ WHERE id > %(after)s AND state <> 'purged'
  ORDER BY id
  LIMIT %(limit)s;
 
@@ -11,7 +11,7 @@ SELECT id, user_type AS type, first_name, last_name, email, username, is_active,
 SELECT id, user_type AS type, first_name, last_name, email, username, is_active,
        student_id, employee_id
   FROM users
- WHERE id > %(after)s AND is_active = %(is_active)s
+ WHERE id > %(after)s AND is_active = %(is_active)s AND state <> 'purged'
  ORDER BY id
  LIMIT %(limit)s;
 
@@ -27,7 +27,7 @@ SELECT id, user_type AS type, first_name, last_name, email, username, is_active,
 SELECT id, user_type AS type, student_id, first_name, last_name, username, email, grade_level,
        graduation_year, is_active
   FROM users
- WHERE user_type = 'student' AND id > %(after)s
+ WHERE user_type = 'student' AND id > %(after)s AND state <> 'purged'
    AND (%(grade_level)s::int IS NULL OR grade_level = %(grade_level)s)
  ORDER BY id
  LIMIT %(limit)s;
@@ -36,15 +36,15 @@ SELECT id, user_type AS type, student_id, first_name, last_name, username, email
 SELECT id, user_type AS type, employee_id, first_name, last_name, username, email, department,
        role, is_active
   FROM users
- WHERE user_type = 'staff' AND id > %(after)s
+ WHERE user_type = 'staff' AND id > %(after)s AND state <> 'purged'
    AND (%(department)s::text IS NULL OR department = %(department)s)
  ORDER BY id
  LIMIT %(limit)s;
 
 -- select_user --
 SELECT id, user_type AS type, student_id, employee_id, first_name, last_name, username, email, ou,
-       grade_level, graduation_year, department, role, is_active, disabled_at, disable_reason,
-       version, created_at, updated_at
+       grade_level, graduation_year, department, role, is_active, state, state_since, state_reason,
+       starts_on, disabled_at, disable_reason, legal_hold, version, created_at, updated_at
   FROM users
  WHERE id = %(id)s;
 
@@ -55,15 +55,24 @@ SELECT id FROM users
     OR (%(user_type)s = 'staff' AND employee_id = %(key)s);
 
 -- select_taken_usernames --
-SELECT username FROM users WHERE username_stem = ANY(%(stems)s);
+-- In use, in former use, or of somebody who was purged.
+SELECT username FROM usernames WHERE stem = ANY(%(stems)s)
+ UNION ALL
+SELECT stem || token
+  FROM unnest(%(stems)s::text[]) AS stem
+  JOIN username_tombstones ON stem_digest = name_digest(stem)
+ CROSS JOIN (SELECT '' UNION ALL SELECT generate_series(2, 99)::text) AS tokens (token)
+ WHERE digest = name_digest(stem || token);
 
 -- select_taken_usernames_widely --
 -- Also those that another stem has made: a second li is li2, and so is the first of a stem li2.
-SELECT username FROM users
- WHERE username = ANY(ARRAY(
-     SELECT stem || token
-       FROM unnest(%(stems)s::text[]) AS stem,
-            (SELECT '' UNION ALL SELECT generate_series(2, 99)::text) AS tokens (token)));
+WITH candidates AS (
+    SELECT stem || token AS name
+      FROM unnest(%(stems)s::text[]) AS stem,
+           (SELECT '' UNION ALL SELECT generate_series(2, 99)::text) AS tokens (token))
+SELECT username FROM usernames WHERE username = ANY(ARRAY(SELECT name FROM candidates))
+ UNION ALL
+SELECT name FROM candidates JOIN username_tombstones ON digest = name_digest(name);
 
 -- insert_user --
 INSERT INTO users (user_type, student_id, employee_id, first_name, last_name, username,
@@ -80,10 +89,5 @@ UPDATE users
        graduation_year = %(graduation_year)s, department = %(department)s, role = %(role)s
  WHERE id = %(id)s AND version = %(version)s;
 
--- disable_user --
-UPDATE users
-   SET is_active = false, disabled_at = now(), disable_reason = %(reason)s
- WHERE id = %(id)s AND is_active;
-
 -- count_people --
-SELECT user_type, is_active, count(*) AS people FROM users GROUP BY user_type, is_active;
+SELECT user_type, state, count(*) AS people FROM users GROUP BY user_type, state;

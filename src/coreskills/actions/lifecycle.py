@@ -1,0 +1,20 @@
+"""The clock of the lifecycle, which a teacher may turn to show what takes a year."""
+
+from typing import Any
+
+from coreskills.actions.request import Request
+from coreskills.store import audit, lifecycle
+from coreskills.store.db import Database
+
+
+def turn_clock(db: Database, request: Request, days: int) -> dict[str, Any]:
+    """So many days ahead of where it is; 0 sets it back to the real time. Timers that are due
+    then fire at the next tick, within a minute."""
+    with db.transaction() as conn:
+        if days:
+            lifecycle.turn_clock(conn, days)
+        else:
+            lifecycle.reset_clock(conn)
+        entry = request.entry("lifecycle.clock_turned", "clock", None, details={"days": days})
+        audit.insert_audit(conn, entry)
+        return lifecycle.select_clock(conn)

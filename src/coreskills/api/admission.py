@@ -1,0 +1,40 @@
+"""How many requests work at a time, so that one thread is always left to say no.
+
+The web server hands a request to any free thread and keeps the others waiting, without a word and
+without a bound. When PostgreSQL is slow, all threads wait for it, and not even /health/live is
+answered. So one thread fewer may work than there are. The last one waits for a place, for a while
+that no healthy request takes; once it waited in vain, it refuses at once until somebody is done.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+Environ = dict[str, Any]
+Wsgi = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+REFUSED = "coreskills.refused"  # in the environ of a request that found no place
+ALWAYS = frozenset({"/health/live"})  # what asks nobody else, and tells whether we are alive
+PATIENCE = 0.7  # seconds without anybody being done; the slowest of usual requests is a login, 0.1
+
+
+class Admission:
+    def __init__(self, app: Wsgi, threads: int, patience: float = PATIENCE) -> None:
+        """`threads` of the web server in this process; with a single one, nothing is left over."""
+        self._app = app
+        self._places = threading.Semaphore(max(1, threads - 1))
+        self._patience = patience
+        self._stuck = False
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"] in ALWAYS:
+            return self._app(environ, start_response)
+        if not self._places.acquire(timeout=0 if self._stuck else self._patience):
+            self._stuck = True
+            environ[REFUSED] = True
+            return self._app(environ, start_response)
+        try:
+            return self._app(environ, start_response)
+        finally:
+            self._stuck = False
+            self._places.release()

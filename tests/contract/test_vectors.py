@@ -4,8 +4,11 @@ import copy
 
 import pytest
 
+from coreskills.config import load
 from coreskills.domain.lifecycle import MOVES
+from coreskills.engine.choice import chosen, host_command
 from coreskills.engine.native import COMMANDS, NativeEngine
+from coreskills.engine.pwsh import PwshEngine
 from coreskills.errors import EngineFailed
 from tests.vectors import Vector, vectors
 
@@ -31,6 +34,22 @@ def test_the_native_engine_answers(vector):
     given = copy.deepcopy(vector)
     assert answer(NativeEngine(), vector) == (vector.error or vector.output)
     assert vector == given, "the engine changed what it was given"
+
+
+@pytest.fixture(scope="module")
+def powershell():
+    choice = chosen("auto", load().pwsh)
+    if choice.name != "pwsh":
+        pytest.skip(f"{len(VECTORS)} vectors not run by pwsh: {choice.why}")
+    engine = PwshEngine(host_command(choice.path))
+    yield engine
+    engine.close()
+
+
+def test_powershell_answers_alike(powershell):
+    found = {v.name: answer(powershell, v) for v in VECTORS}
+    right = {v.name: v.error or v.output for v in VECTORS}
+    assert found == right
 
 
 def test_there_are_many_and_each_has_its_own_name_and_one_expectation():

@@ -8,7 +8,7 @@ from coreskills import config
 from coreskills.broker import streams
 from coreskills.cli.terminal import HomeOption, JsonOption, instance, put, put_json
 from coreskills.health.probe import Finding, Probe, Result
-from coreskills.health.probes import api, jobs, postgres, redis
+from coreskills.health.probes import api, engine, jobs, postgres, redis
 from coreskills.stack import native, preflight
 from coreskills.stack.account import unprivileged
 from coreskills.stack.client import Client, Refused
@@ -56,6 +56,7 @@ def run(home: Home, show: Callable[[Result], None]) -> list[Result]:
             *postgres.probes(db),
             *redis.probes(queue),
             *api.probes(_fetch(client), lambda: round_trip(client)),
+            *engine.probes(native.engine_of(home)),
             *jobs.probes(db),
             *(p for p in preflight.probes(home.path) if p.id in ("disk.free", "memory.free")),
         ]:

@@ -29,6 +29,7 @@ VERBS = {
     "token": "Print the operator's API token, or make another one",
     "db": "Migrate, query or recreate the database",
     "smoke": "Test the running API from outside",
+    "tools": "Install PowerShell, or say which one is used",
     "demo": "A guided demonstration of five minutes",
     "reset": "Erase this instance, after asking",
     "completion": "Print the completion script of a shell",

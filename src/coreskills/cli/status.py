@@ -15,6 +15,7 @@ def status(home: HomeOption = None, json: JsonOption = False) -> None:
     services = [asdict(service) for service in native.status(found) if service.name != "migrate"]
     memory = round(native.resident_mebibytes(found), 1)
     facts = found.instance()
+    engine = native.engine_of(found)
     running = bool(services) and all(service["state"] == "running" for service in services)
     if json:
         put_json(
@@ -23,14 +24,15 @@ def status(home: HomeOption = None, json: JsonOption = False) -> None:
                 "mode": facts["mode"],
                 "running": running,
                 "queue": facts["queue"],
-                "engine": "native",
+                "engine": engine.name,
+                "engine_why": engine.why,
                 "memory_mib": memory,
                 "services": services,
             }
         )
     elif services:
         table(services, ["name", "state", "pid", "port", "restarts"])
-        say(f"mode native, queue {facts['queue']}, engine native, {memory} MiB resident")
+        say(f"mode native, queue {facts['queue']}, engine {engine.name}, {memory} MiB resident")
     if not services:
         say(f"nothing runs in {found.path}; coreskills start")
         raise typer.Exit(3)

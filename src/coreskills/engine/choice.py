@@ -46,17 +46,25 @@ def chosen(name: str, pwsh: str = "") -> Choice:
 def engine_named(name: str, pwsh: str = "") -> Engine:
     """The engine to use. A PowerShell that says no hello is not used by `auto`."""
     choice = chosen(name, pwsh)
+    if choice.name == "pwsh" and name == "auto":
+        choice = proven(choice)
     if choice.name == "native":
         return NativeEngine(choice.why)
+    return PwshEngine(host_command(choice.path))
+
+
+def proven(choice: Choice) -> Choice:
+    """The same if its PowerShell says hello; the native engine, with the reason, if it does not."""
+    if choice.name == "native":
+        return choice
     engine = PwshEngine(host_command(choice.path))
-    if name == "pwsh":
-        return engine
     try:
-        engine.probe()
+        version = engine.probe()
     except EngineFailed as exc:
+        return Choice("native", f"{choice.path} does not work: {exc.message}")
+    finally:
         engine.close()
-        return NativeEngine(f"{choice.path} does not work: {exc.message}")
-    return engine
+    return Choice("pwsh", f"{version}, {choice.why}", choice.path)
 
 
 def host_command(pwsh: str) -> list[str]:

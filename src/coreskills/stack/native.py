@@ -13,8 +13,9 @@ import fasteners
 
 from coreskills import config
 from coreskills.actions.tokens import new_token
+from coreskills.engine.choice import Choice, chosen, proven
 from coreskills.errors import StackFailed
-from coreskills.stack import ports, preflight, redis, state
+from coreskills.stack import ports, preflight, redis, state, tools
 from coreskills.stack.account import unprivileged
 from coreskills.stack.home import Home
 from coreskills.stack.processes import end, resident_bytes
@@ -106,7 +107,7 @@ def facts(home: Home) -> dict[str, Any]:
         "urls": {"api": api, "docs": f"{api}/docs", "metrics": f"{api}/metrics"},
         "token": home.secret("operator_token"),
         "queue": instance["queue"],
-        "engine": "native",
+        "engine": engine_of(home).name,
         "open": instance["open"],
         "services": [
             {
@@ -118,6 +119,12 @@ def facts(home: Home) -> dict[str, Any]:
             if s.name != "migrate"
         ],
     }
+
+
+def engine_of(home: Home) -> Choice:
+    """What the start decided; the workers are told the same."""
+    saved = home.instance().get("engine") or {"name": "native", "why": "not decided yet"}
+    return Choice(**saved)
 
 
 def resident_mebibytes(home: Home) -> float:
@@ -185,6 +192,7 @@ def _prepare(home: Home, wishes: Wishes, report: Report) -> None:
     for name, port in chosen.items():
         if port != wanted[name]:
             report(f"{name}: port {wanted[name]} is busy, using {port}")
+    engine = _engine(home, report)
     home.save_instance(
         saved
         | {
@@ -192,6 +200,7 @@ def _prepare(home: Home, wishes: Wishes, report: Report) -> None:
             "ports": chosen,
             "queue": "redis" if with_redis else "postgresql",
             "open": wishes.open,
+            "engine": asdict(engine),
             "workers": wishes.workers or saved.get("workers", WORKERS),
             "api_processes": saved.get("api_processes", API_PROCESSES),
         }
@@ -201,6 +210,15 @@ def _prepare(home: Home, wishes: Wishes, report: Report) -> None:
         report(f"database created in {time.monotonic() - began:.1f} s")
     if with_redis:
         redis_of(home, account).prepare()
+
+
+def _engine(home: Home, report: Report) -> Choice:
+    settings = config.load()
+    choice = chosen(settings.engine, settings.pwsh or tools.pwsh_of(home))
+    if settings.engine == "auto":
+        choice = proven(choice)
+    report(f"engine {choice.name}: {choice.why}")
+    return choice
 
 
 def _launch(home: Home) -> subprocess.Popen[bytes]:

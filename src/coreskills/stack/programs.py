@@ -125,7 +125,11 @@ def api_command(port: int, processes: int, threads: int = API_THREADS) -> list[s
 
 
 def _worker(home: Home, number: int, instance: dict[str, Any]) -> Program:
-    environment = _environment(home, instance, names.WORKER)
+    engine = instance.get("engine") or {"name": "native", "path": ""}
+    environment = _environment(home, instance, names.WORKER) | {
+        "CORESKILLS_ENGINE": engine["name"],
+        "CORESKILLS_PWSH": engine["path"],
+    }
     name = "worker" if instance["workers"] == 1 else f"worker-{number}"
     command = [sys.executable, "-m", "coreskills.worker"]
     return Program(name, command, environment, after="migrate")

@@ -140,7 +140,10 @@ def _fetch(address: str, file: Path) -> None:
     try:
         with urllib.request.urlopen(address, timeout=30) as answer, file.open("wb") as stream:
             shutil.copyfileobj(answer, stream, _CHUNK)
-    except (OSError, ValueError, urllib.error.URLError) as exc:
+    except urllib.error.HTTPError as exc:
+        exc.close()  # it is an open answer, too
+        raise _failed("tools.download", f"{address} cannot be fetched: {exc}") from exc
+    except (OSError, ValueError) as exc:
         raise _failed("tools.download", f"{address} cannot be fetched: {exc}") from exc
 
 

@@ -8,8 +8,19 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from coreskills.domain.accounts import (
+    GraduateCohort,
+    LookAtAccount,
+    MoveAccount,
+    NewStaff,
+    NewStudent,
+    PromoteCohort,
+    Recompute,
+    RenameAccount,
+    UpdatePerson,
+)
 from coreskills.domain.lifecycle import AccountAct, DisableAccount, LifecycleTick
-from coreskills.domain.people import Staff, Strict, Student
+from coreskills.domain.people import Strict
 
 MAX_ERRORS = 5  # failures of the work itself, retried with backoff
 MAX_CRASHES = 3  # workers lost while running it: then it is poison, and dead
@@ -37,8 +48,14 @@ class ImportUsers(Strict):
 
 
 PARAMETERS: dict[str, type[BaseModel]] = {
-    "create_student": Student,
-    "create_staff": Staff,
+    "create_student": NewStudent,
+    "create_staff": NewStaff,
+    "activate_account": AccountAct,
+    "update_person": UpdatePerson,
+    "rename_account": RenameAccount,
+    "move_account": MoveAccount,
+    "reset_password": AccountAct,
+    "test_account": LookAtAccount,
     "suspend_account": AccountAct,
     "resume_account": AccountAct,
     "disable_account": DisableAccount,
@@ -46,11 +63,19 @@ PARAMETERS: dict[str, type[BaseModel]] = {
     "archive_account": AccountAct,
     "delete_account": AccountAct,
     "lifecycle_tick": LifecycleTick,
+    "group_recompute": Recompute,
+    "licence_recompute": Recompute,
+    "promote_cohort": PromoteCohort,
+    "graduate_cohort": GraduateCohort,
     "import_users": ImportUsers,
     "self_test": SelfTest,
     "sweep_expired": SweepExpired,
 }
-LONG = frozenset({"import_users", "sweep_expired"})  # never run in a batch with others
+# Never run in a batch with others. A recomputation may be one person's, but mostly it is not.
+LONG = frozenset({"import_users", "sweep_expired", "promote_cohort", "graduate_cohort"}) | {
+    "group_recompute",
+    "licence_recompute",
+}
 SUBMITTABLE = frozenset(PARAMETERS) - {"import_users"}  # an import comes with its file
 
 
@@ -72,10 +97,10 @@ class Job:
 
 def unique_key(job_type: str, parameters: dict[str, Any]) -> str | None:
     """Two open jobs of one kind with the same key would do the same thing twice."""
-    for field in ("student_id", "employee_id", "user_id"):
-        if field in parameters:
+    for field in ("student_id", "employee_id", "user_id", "org_id", "graduation_year"):
+        if parameters.get(field) is not None:
             return str(parameters[field])
-    return None
+    return "all" if job_type.endswith("_recompute") else None
 
 
 def backoff_seconds(failures: int, draw: Callable[[float, float], float] = random.uniform) -> float:

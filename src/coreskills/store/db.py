@@ -42,6 +42,9 @@ class Connection(psycopg.Connection[DictRow]):
 _RULES: dict[str, Callable[[], AppError]] = {
     "users_username_unique": partial(UsernameTaken, "The username was taken in the meantime"),
     "usernames_pkey": partial(UsernameTaken, "The username belongs, or belonged, to somebody"),
+    "users_state_moves": partial(
+        Conflict, "The account has no such way from its state", code="state_conflict"
+    ),
     "users_email_unique": partial(UsernameTaken, "The e-mail address was taken in the meantime"),
     "users_student_id_unique": partial(
         Conflict, "There is a student with this id already", code="duplicate_person"
@@ -62,6 +65,18 @@ _RULES: dict[str, Callable[[], AppError]] = {
     ),
     "operators_username_unique": partial(
         Conflict, "There is an operator with this name already", code="duplicate_operator"
+    ),
+    "directory_groups_name_unique": partial(
+        Conflict, "There is a group with this name already", code="duplicate_group"
+    ),
+    "licences_sku_unique": partial(
+        Conflict, "There is a licence with this SKU already", code="duplicate_licence"
+    ),
+    "licences_seats_suffice": partial(
+        Conflict, "There are not so many seats as are used", code="seats_in_use"
+    ),
+    "cohort_steps_pkey": partial(
+        Conflict, "The school has stepped in this year meanwhile", code="account_changed"
     ),
     "devices_assigned_user_id_fkey": partial(
         NotFound, "There is no user with this assigned_user_id"
@@ -133,12 +148,11 @@ class Database:
         conn.usual_patience = conn.patience = self._patience
 
     def _translated(self, exc: psycopg.Error) -> AppError:
+        rule = exc.diag.constraint_name or ""
+        if rule in _RULES:
+            return _RULES[rule]()
         if isinstance(exc, psycopg.errors.UniqueViolation | psycopg.errors.ForeignKeyViolation):
-            rule = exc.diag.constraint_name or ""
-            known = _RULES.get(rule)
-            return known() if known else Conflict("A rule forbids it", constraint=rule)
-        if exc.diag.constraint_name == "users_state_moves":
-            return Conflict("The account has no such way from its state", code="state_conflict")
+            return Conflict("A rule forbids it", constraint=rule)
         if isinstance(exc, psycopg.errors.CheckViolation):
             return Invalid(f"It breaks the rule {exc.diag.constraint_name}")
         if isinstance(exc, psycopg.DataError):

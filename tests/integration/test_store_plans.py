@@ -95,7 +95,7 @@ STEPS = [
     (users, "select_user_id", {"user_type": "student", "key": "S7"}),
     (users, "select_taken_usernames", {"stems": ["u7"]}),
     (users, "select_taken_usernames_widely", {"stems": ["u7"]}),
-    (lifecycle, "select_account", {"id": 7}),
+    (lifecycle, "select_accounts", {"ids": [7]}),
     (lifecycle, "select_timers", {"user_id": 7}),
     (lifecycle, "fire_timers", {"actor": "t", "limit": 9}),
     (devices, "select_device", {"device_id": "D7"}),

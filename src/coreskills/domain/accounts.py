@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from coreskills.domain.lifecycle import AccountAct
-from coreskills.domain.people import Grade, Planned, Staff, Strict, Student, Year
+from coreskills.domain.people import Grade, Planned, Staff, Student, Year
 from coreskills.domain.text import Identifier, Label, Line, Name
 
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
@@ -83,7 +83,7 @@ class MoveAccount(_Something):
     school_id: Id | None = None
 
 
-class LookAtAccount(Strict):
+class LookAtAccount(Planned):
     """Looks, and changes nothing."""
 
     user_id: Id

@@ -71,7 +71,9 @@ PARAMETERS: dict[str, type[BaseModel]] = {
     "self_test": SelfTest,
     "sweep_expired": SweepExpired,
 }
-# Never run in a batch with others. A recomputation may be one person's, but mostly it is not.
+# Changes of many people at once: they wait while a freeze window is open.
+MASS = frozenset({"import_users", "oneroster_import", "promote_cohort", "graduate_cohort"})
+# Never run in a batch with others.
 LONG = frozenset({"import_users", "sweep_expired", "promote_cohort", "graduate_cohort"}) | {
     "group_recompute",
     "licence_recompute",
@@ -101,6 +103,12 @@ def unique_key(job_type: str, parameters: dict[str, Any]) -> str | None:
         if parameters.get(field) is not None:
             return str(parameters[field])
     return "all" if job_type.endswith("_recompute") else None
+
+
+def essence(parameters: dict[str, Any]) -> dict[str, Any]:
+    """What a plan was made for: the parameters without how they are to be followed."""
+    ways = ("dry_run", "plan_id", "override", "why")
+    return {name: value for name, value in parameters.items() if name not in ways}
 
 
 def backoff_seconds(failures: int, draw: Callable[[float, float], float] = random.uniform) -> float:

@@ -44,6 +44,29 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION public.count_seats() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+BEGIN
+    UPDATE licences SET used = used + CASE TG_OP WHEN 'INSERT' THEN seats_changed.n
+                                                 ELSE -seats_changed.n END
+      FROM (SELECT licence_id, count(*) AS n FROM changed GROUP BY licence_id) AS seats_changed
+     WHERE licences.id = licence_id;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.forget_belongings() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+BEGIN
+    DELETE FROM group_members WHERE user_id = NEW.id;
+    DELETE FROM licence_assignments WHERE user_id = NEW.id;
+    DELETE FROM account_passwords WHERE user_id = NEW.id;
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION public.give_usernames() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public'
@@ -102,6 +125,17 @@ BEGIN
     RETURN NEW;
 END $$;
 
+CREATE TABLE public.account_passwords (
+    user_id bigint NOT NULL,
+    password_hash text,
+    must_change boolean DEFAULT true NOT NULL,
+    reset_job bigint NOT NULL,
+    reset_by text NOT NULL,
+    reset_at timestamp with time zone DEFAULT now() NOT NULL,
+    shown_at timestamp with time zone,
+    CONSTRAINT account_passwords_shown_once CHECK (((password_hash IS NULL) = (shown_at IS NULL)))
+);
+
 CREATE TABLE public.api_tokens (
     id bigint NOT NULL,
     operator_id bigint NOT NULL,
@@ -152,6 +186,14 @@ CREATE TABLE public.broker_epoch (
     CONSTRAINT broker_epoch_only_row_check CHECK (only_row)
 );
 
+CREATE TABLE public.cohort_steps (
+    school_year smallint NOT NULL,
+    org_id bigint NOT NULL,
+    job_id bigint NOT NULL,
+    stepped_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT cohort_steps_year_plausible CHECK (((school_year >= 2020) AND (school_year <= 2060)))
+);
+
 CREATE TABLE public.devices (
     id bigint NOT NULL,
     device_id text NOT NULL,
@@ -179,6 +221,56 @@ ALTER TABLE public.devices ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.directory_groups (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    rule jsonb,
+    description text DEFAULT ''::text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT directory_groups_kind_known CHECK ((kind = ANY (ARRAY['static'::text, 'rule'::text]))),
+    CONSTRAINT directory_groups_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100))),
+    CONSTRAINT directory_groups_rule_iff_kind CHECK (((kind = 'rule'::text) = (rule IS NOT NULL)))
+);
+
+ALTER TABLE public.directory_groups ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.directory_groups_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.freeze_windows (
+    id bigint NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT freeze_windows_go_forward CHECK ((starts_at < ends_at)),
+    CONSTRAINT freeze_windows_reason_check CHECK (((char_length(reason) >= 1) AND (char_length(reason) <= 200)))
+);
+
+ALTER TABLE public.freeze_windows ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.freeze_windows_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.group_members (
+    group_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    source text NOT NULL,
+    remembered boolean DEFAULT false NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT group_members_source_known CHECK ((source = ANY (ARRAY['rule'::text, 'manual'::text])))
 );
 
 CREATE TABLE public.idempotency_keys (
@@ -236,6 +328,17 @@ CREATE TABLE public.job_attempts (
     CONSTRAINT job_attempts_outcome_check CHECK ((outcome = ANY (ARRAY['completed'::text, 'failed'::text, 'retried'::text, 'released'::text, 'crashed'::text, 'cancelled'::text])))
 );
 
+CREATE TABLE public.job_rows (
+    job_id bigint NOT NULL,
+    line integer NOT NULL,
+    key text NOT NULL,
+    action text NOT NULL,
+    before jsonb DEFAULT '{}'::jsonb NOT NULL,
+    after jsonb DEFAULT '{}'::jsonb NOT NULL,
+    error_code text,
+    message text
+);
+
 CREATE TABLE public.jobs (
     id bigint NOT NULL,
     job_type text NOT NULL,
@@ -262,6 +365,7 @@ CREATE TABLE public.jobs (
     completed_at timestamp with time zone,
     claimed_with integer DEFAULT 1 NOT NULL,
     suspect boolean DEFAULT false NOT NULL,
+    approved_by text,
     CONSTRAINT jobs_deadline_seconds_check CHECK (((deadline_seconds >= 1) AND (deadline_seconds <= 3600))),
     CONSTRAINT jobs_ended_has_time CHECK (((status = ANY (ARRAY['completed'::public.job_status, 'failed'::public.job_status, 'dead'::public.job_status, 'cancelled'::public.job_status])) = (completed_at IS NOT NULL))),
     CONSTRAINT jobs_error_if_failed CHECK (((status <> ALL (ARRAY['failed'::public.job_status, 'dead'::public.job_status])) OR ((error_code IS NOT NULL) AND (error_message IS NOT NULL)))),
@@ -271,6 +375,34 @@ CREATE TABLE public.jobs (
 
 ALTER TABLE public.jobs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.jobs_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.licence_assignments (
+    licence_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.licences (
+    id bigint NOT NULL,
+    sku text NOT NULL,
+    name text NOT NULL,
+    seats integer NOT NULL,
+    used integer DEFAULT 0 NOT NULL,
+    rule jsonb NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT licences_seats_suffice CHECK (((used >= 0) AND (used <= seats)))
+);
+
+ALTER TABLE public.licences ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.licences_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -345,6 +477,41 @@ ALTER TABLE public.operators ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.orgs (
+    id bigint NOT NULL,
+    sourced_id text NOT NULL,
+    name text NOT NULL,
+    type text NOT NULL,
+    identifier text,
+    parent_id bigint,
+    top_grade smallint,
+    feeder_id bigint,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT orgs_are_not_their_own CHECK (((id <> parent_id) AND (id <> feeder_id))),
+    CONSTRAINT orgs_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100))),
+    CONSTRAINT orgs_only_schools_have_grades CHECK (((type = 'school'::text) OR (num_nonnulls(top_grade, feeder_id) = 0))),
+    CONSTRAINT orgs_top_grade_known CHECK (((top_grade >= 9) AND (top_grade <= 12))),
+    CONSTRAINT orgs_type_known CHECK ((type = ANY (ARRAY['district'::text, 'school'::text, 'department'::text, 'local'::text, 'state'::text, 'national'::text])))
+);
+
+ALTER TABLE public.orgs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.orgs_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.plans (
+    job_id bigint NOT NULL,
+    digest bytea NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    applied_by bigint
+);
+
 CREATE TABLE public.policies (
     id bigint NOT NULL,
     policy_name text NOT NULL,
@@ -412,6 +579,15 @@ ALTER TABLE public.sessions ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.thresholds (
+    job_type text NOT NULL,
+    action text NOT NULL,
+    most integer NOT NULL,
+    percent smallint NOT NULL,
+    CONSTRAINT thresholds_most_check CHECK ((most >= 0)),
+    CONSTRAINT thresholds_percent_check CHECK (((percent >= 0) AND (percent <= 100)))
+);
+
 CREATE TABLE public.username_tombstones (
     digest bytea NOT NULL,
     stem_digest bytea NOT NULL,
@@ -455,6 +631,9 @@ CREATE TABLE public.users (
     original_ou text,
     legal_hold boolean DEFAULT false NOT NULL,
     is_active boolean GENERATED ALWAYS AS ((state = 'active'::text)) STORED,
+    sourced_id text,
+    school_id bigint,
+    stepped_in_year smallint,
     CONSTRAINT users_disable_reason_check CHECK ((disable_reason = ANY (ARRAY['leaver'::text, 'admin'::text, 'security'::text, 'leave'::text]))),
     CONSTRAINT users_disabled_has_when_and_why CHECK ((((state = ANY (ARRAY['disabled'::text, 'archived'::text, 'purged'::text])) = (disabled_at IS NOT NULL)) AND ((disabled_at IS NULL) = (disable_reason IS NULL)))),
     CONSTRAINT users_first_name_check CHECK (((char_length(first_name) >= 1) AND (char_length(first_name) <= 100))),
@@ -466,7 +645,7 @@ CASE
     WHEN (state = 'purged'::text) THEN 0
     ELSE 6
 END)),
-    CONSTRAINT users_purged_keeps_no_trace CHECK (((state <> 'purged'::text) OR ((state_reason IS NULL) AND (original_ou IS NULL)))),
+    CONSTRAINT users_purged_keeps_no_trace CHECK (((state <> 'purged'::text) OR (num_nonnulls(state_reason, original_ou, sourced_id, school_id) = 0))),
     CONSTRAINT users_staff_fields CHECK ((num_nonnulls(employee_id, department, role) =
 CASE
     WHEN ((user_type = 'staff'::text) AND (state <> 'purged'::text)) THEN 3
@@ -492,6 +671,9 @@ ALTER TABLE public.users ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+ALTER TABLE ONLY public.account_passwords
+    ADD CONSTRAINT account_passwords_pkey PRIMARY KEY (user_id);
+
 ALTER TABLE ONLY public.api_tokens
     ADD CONSTRAINT api_tokens_hash_unique UNIQUE (token_hash);
 
@@ -504,11 +686,23 @@ ALTER TABLE ONLY public.audit_logs
 ALTER TABLE ONLY public.broker_epoch
     ADD CONSTRAINT broker_epoch_pkey PRIMARY KEY (only_row);
 
+ALTER TABLE ONLY public.cohort_steps
+    ADD CONSTRAINT cohort_steps_pkey PRIMARY KEY (school_year, org_id);
+
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_device_id_unique UNIQUE (device_id);
 
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.directory_groups
+    ADD CONSTRAINT directory_groups_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.freeze_windows
+    ADD CONSTRAINT freeze_windows_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.group_members
+    ADD CONSTRAINT group_members_pkey PRIMARY KEY (group_id, user_id);
 
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (actor, key);
@@ -522,8 +716,20 @@ ALTER TABLE ONLY public.import_rows
 ALTER TABLE ONLY public.job_attempts
     ADD CONSTRAINT job_attempts_pkey PRIMARY KEY (job_id, attempt);
 
+ALTER TABLE ONLY public.job_rows
+    ADD CONSTRAINT job_rows_pkey PRIMARY KEY (job_id, line);
+
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.licence_assignments
+    ADD CONSTRAINT licence_assignments_pkey PRIMARY KEY (licence_id, user_id);
+
+ALTER TABLE ONLY public.licences
+    ADD CONSTRAINT licences_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.licences
+    ADD CONSTRAINT licences_sku_unique UNIQUE (sku);
 
 ALTER TABLE ONLY public.lifecycle_clock
     ADD CONSTRAINT lifecycle_clock_pkey PRIMARY KEY (only_row);
@@ -546,6 +752,15 @@ ALTER TABLE ONLY public.operators
 ALTER TABLE ONLY public.operators
     ADD CONSTRAINT operators_username_unique UNIQUE (username);
 
+ALTER TABLE ONLY public.orgs
+    ADD CONSTRAINT orgs_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.orgs
+    ADD CONSTRAINT orgs_sourced_id_unique UNIQUE (sourced_id);
+
+ALTER TABLE ONLY public.plans
+    ADD CONSTRAINT plans_pkey PRIMARY KEY (job_id);
+
 ALTER TABLE ONLY public.policies
     ADD CONSTRAINT policies_pkey PRIMARY KEY (id);
 
@@ -561,6 +776,9 @@ ALTER TABLE ONLY public.schema_migrations
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.thresholds
+    ADD CONSTRAINT thresholds_pkey PRIMARY KEY (job_type, action);
+
 ALTER TABLE ONLY public.username_tombstones
     ADD CONSTRAINT username_tombstones_pkey PRIMARY KEY (digest);
 
@@ -575,6 +793,9 @@ ALTER TABLE ONLY public.users
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_sourced_id_unique UNIQUE (sourced_id);
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_student_id_unique UNIQUE (student_id);
@@ -595,6 +816,10 @@ CREATE INDEX devices_by_compliance ON public.devices USING btree (compliance_sta
 
 CREATE INDEX devices_by_user ON public.devices USING btree (assigned_user_id) WHERE (assigned_user_id IS NOT NULL);
 
+CREATE UNIQUE INDEX directory_groups_name_unique ON public.directory_groups USING btree (lower(name));
+
+CREATE INDEX group_members_by_user ON public.group_members USING btree (user_id);
+
 CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (created_at);
 
 CREATE INDEX idempotency_keys_by_job ON public.idempotency_keys USING btree (job_id);
@@ -602,6 +827,8 @@ CREATE INDEX idempotency_keys_by_job ON public.idempotency_keys USING btree (job
 CREATE INDEX import_results_by_stem ON public.import_results USING btree (job_id, username_stem) WHERE (action = 'created'::text);
 
 CREATE INDEX import_results_rejected ON public.import_results USING btree (job_id, line) WHERE (action = 'rejected'::text);
+
+CREATE INDEX job_rows_by_key ON public.job_rows USING btree (key);
 
 CREATE INDEX jobs_by_status ON public.jobs USING btree (status, id);
 
@@ -615,11 +842,15 @@ CREATE INDEX jobs_unpublished ON public.jobs USING btree (run_at) WHERE ((status
 
 CREATE INDEX jobs_waiting ON public.jobs USING btree (run_at, id) WHERE (status = 'queued'::public.job_status);
 
+CREATE INDEX licence_assignments_by_user ON public.licence_assignments USING btree (user_id);
+
 CREATE INDEX lifecycle_timers_by_user ON public.lifecycle_timers USING btree (user_id, due_at);
 
 CREATE INDEX lifecycle_timers_due ON public.lifecycle_timers USING btree (due_at) WHERE ((fired_at IS NULL) AND (cancelled_at IS NULL));
 
 CREATE UNIQUE INDEX lifecycle_timers_one_open ON public.lifecycle_timers USING btree (user_id, job_type) WHERE ((fired_at IS NULL) AND (cancelled_at IS NULL));
+
+CREATE INDEX orgs_by_parent ON public.orgs USING btree (parent_id) WHERE (parent_id IS NOT NULL);
 
 CREATE UNIQUE INDEX policies_name_unique ON public.policies USING btree (lower(policy_name)) WHERE (retired_at IS NULL);
 
@@ -635,7 +866,11 @@ CREATE INDEX usernames_by_user ON public.usernames USING btree (user_id);
 
 CREATE UNIQUE INDEX usernames_one_current ON public.usernames USING btree (user_id) WHERE (kind = 'current'::text);
 
+CREATE INDEX users_by_class ON public.users USING btree (graduation_year, id) WHERE (user_type = 'student'::text);
+
 CREATE INDEX users_by_last_name ON public.users USING btree (lower(last_name), id);
+
+CREATE INDEX users_by_school ON public.users USING btree (school_id, id) WHERE (school_id IS NOT NULL);
 
 CREATE INDEX users_by_type ON public.users USING btree (user_type, id);
 
@@ -643,11 +878,23 @@ CREATE TRIGGER audit_logs_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pub
 
 CREATE TRIGGER devices_touch BEFORE UPDATE ON public.devices FOR EACH ROW EXECUTE FUNCTION public.touch_row();
 
+CREATE TRIGGER directory_groups_touch BEFORE UPDATE ON public.directory_groups FOR EACH ROW EXECUTE FUNCTION public.touch_row();
+
+CREATE TRIGGER licence_assignments_freed AFTER DELETE ON public.licence_assignments REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_seats();
+
+CREATE TRIGGER licence_assignments_taken AFTER INSERT ON public.licence_assignments REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_seats();
+
+CREATE TRIGGER licences_touch BEFORE UPDATE OF sku, name, seats, rule ON public.licences FOR EACH ROW EXECUTE FUNCTION public.touch_row();
+
+CREATE TRIGGER orgs_touch BEFORE UPDATE ON public.orgs FOR EACH ROW EXECUTE FUNCTION public.touch_row();
+
 CREATE TRIGGER policies_touch BEFORE UPDATE ON public.policies FOR EACH ROW EXECUTE FUNCTION public.touch_row();
 
 CREATE TRIGGER users_bury_usernames AFTER UPDATE OF state ON public.users FOR EACH ROW WHEN ((new.state = 'purged'::text)) EXECUTE FUNCTION public.bury_usernames();
 
 CREATE TRIGGER users_change_username AFTER UPDATE OF username ON public.users FOR EACH ROW WHEN (((new.username IS DISTINCT FROM old.username) AND (new.state <> 'purged'::text))) EXECUTE FUNCTION public.change_username();
+
+CREATE TRIGGER users_forget_belongings AFTER UPDATE OF state ON public.users FOR EACH ROW WHEN ((new.state = 'purged'::text)) EXECUTE FUNCTION public.forget_belongings();
 
 CREATE TRIGGER users_give_usernames AFTER INSERT ON public.users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.give_usernames();
 
@@ -655,14 +902,26 @@ CREATE TRIGGER users_state_moves BEFORE UPDATE OF state ON public.users FOR EACH
 
 CREATE TRIGGER users_touch BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.touch_row();
 
+ALTER TABLE ONLY public.account_passwords
+    ADD CONSTRAINT account_passwords_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
 ALTER TABLE ONLY public.api_tokens
     ADD CONSTRAINT api_tokens_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.operators(id);
 
 ALTER TABLE ONLY public.audit_logs
     ADD CONSTRAINT audit_logs_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
+ALTER TABLE ONLY public.cohort_steps
+    ADD CONSTRAINT cohort_steps_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id);
+
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_assigned_user_id_fkey FOREIGN KEY (assigned_user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.group_members
+    ADD CONSTRAINT group_members_group_id_fkey FOREIGN KEY (group_id) REFERENCES public.directory_groups(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.group_members
+    ADD CONSTRAINT group_members_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
@@ -676,8 +935,26 @@ ALTER TABLE ONLY public.import_rows
 ALTER TABLE ONLY public.job_attempts
     ADD CONSTRAINT job_attempts_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.job_rows
+    ADD CONSTRAINT job_rows_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.licence_assignments
+    ADD CONSTRAINT licence_assignments_licence_id_fkey FOREIGN KEY (licence_id) REFERENCES public.licences(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.licence_assignments
+    ADD CONSTRAINT licence_assignments_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
 ALTER TABLE ONLY public.lifecycle_timers
     ADD CONSTRAINT lifecycle_timers_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.orgs
+    ADD CONSTRAINT orgs_feeder_id_fkey FOREIGN KEY (feeder_id) REFERENCES public.orgs(id);
+
+ALTER TABLE ONLY public.orgs
+    ADD CONSTRAINT orgs_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES public.orgs(id);
+
+ALTER TABLE ONLY public.plans
+    ADD CONSTRAINT plans_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
@@ -688,8 +965,30 @@ ALTER TABLE ONLY public.sessions
 ALTER TABLE ONLY public.usernames
     ADD CONSTRAINT usernames_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_school_id_fkey FOREIGN KEY (school_id) REFERENCES public.orgs(id);
+
 GRANT SELECT,UPDATE ON TABLE public.lifecycle_clock TO coreskills_api;
 GRANT SELECT ON TABLE public.lifecycle_clock TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.account_passwords TO coreskills_api;
+GRANT INSERT ON TABLE public.account_passwords TO coreskills_worker;
+
+GRANT SELECT(user_id) ON TABLE public.account_passwords TO coreskills_worker;
+
+GRANT UPDATE(password_hash) ON TABLE public.account_passwords TO coreskills_api;
+GRANT UPDATE(password_hash) ON TABLE public.account_passwords TO coreskills_worker;
+
+GRANT SELECT(must_change),UPDATE(must_change) ON TABLE public.account_passwords TO coreskills_worker;
+
+GRANT UPDATE(reset_job) ON TABLE public.account_passwords TO coreskills_worker;
+
+GRANT UPDATE(reset_by) ON TABLE public.account_passwords TO coreskills_worker;
+
+GRANT UPDATE(reset_at) ON TABLE public.account_passwords TO coreskills_worker;
+
+GRANT UPDATE(shown_at) ON TABLE public.account_passwords TO coreskills_api;
+GRANT UPDATE(shown_at) ON TABLE public.account_passwords TO coreskills_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_tokens TO coreskills_api;
 
@@ -698,8 +997,26 @@ GRANT SELECT,INSERT ON TABLE public.audit_logs TO coreskills_worker;
 
 GRANT SELECT,UPDATE ON TABLE public.broker_epoch TO coreskills_worker;
 
+GRANT SELECT ON TABLE public.cohort_steps TO coreskills_api;
+GRANT SELECT,INSERT ON TABLE public.cohort_steps TO coreskills_worker;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.devices TO coreskills_api;
 GRANT SELECT,UPDATE ON TABLE public.devices TO coreskills_worker;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.directory_groups TO coreskills_api;
+GRANT SELECT ON TABLE public.directory_groups TO coreskills_worker;
+
+GRANT UPDATE(name) ON TABLE public.directory_groups TO coreskills_api;
+
+GRANT UPDATE(rule) ON TABLE public.directory_groups TO coreskills_api;
+
+GRANT UPDATE(description) ON TABLE public.directory_groups TO coreskills_api;
+
+GRANT SELECT ON TABLE public.freeze_windows TO coreskills_worker;
+GRANT SELECT,INSERT,DELETE ON TABLE public.freeze_windows TO coreskills_api;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.group_members TO coreskills_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.group_members TO coreskills_worker;
 
 GRANT SELECT,INSERT ON TABLE public.idempotency_keys TO coreskills_api;
 GRANT SELECT,DELETE ON TABLE public.idempotency_keys TO coreskills_worker;
@@ -725,6 +1042,17 @@ GRANT UPDATE(ended_at) ON TABLE public.job_attempts TO coreskills_api;
 
 GRANT UPDATE(outcome) ON TABLE public.job_attempts TO coreskills_api;
 
+GRANT SELECT ON TABLE public.job_rows TO coreskills_api;
+GRANT SELECT,INSERT,DELETE ON TABLE public.job_rows TO coreskills_worker;
+
+GRANT UPDATE(key) ON TABLE public.job_rows TO coreskills_worker;
+
+GRANT UPDATE(before) ON TABLE public.job_rows TO coreskills_worker;
+
+GRANT UPDATE(after) ON TABLE public.job_rows TO coreskills_worker;
+
+GRANT UPDATE(message) ON TABLE public.job_rows TO coreskills_worker;
+
 GRANT SELECT,INSERT ON TABLE public.jobs TO coreskills_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.jobs TO coreskills_worker;
 
@@ -748,6 +1076,22 @@ GRANT UPDATE(published_at) ON TABLE public.jobs TO coreskills_api;
 
 GRANT UPDATE(completed_at) ON TABLE public.jobs TO coreskills_api;
 
+GRANT UPDATE(approved_by) ON TABLE public.jobs TO coreskills_api;
+
+GRANT SELECT ON TABLE public.licence_assignments TO coreskills_api;
+GRANT SELECT,INSERT,DELETE ON TABLE public.licence_assignments TO coreskills_worker;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.licences TO coreskills_api;
+GRANT SELECT ON TABLE public.licences TO coreskills_worker;
+
+GRANT UPDATE(sku) ON TABLE public.licences TO coreskills_api;
+
+GRANT UPDATE(name) ON TABLE public.licences TO coreskills_api;
+
+GRANT UPDATE(seats) ON TABLE public.licences TO coreskills_api;
+
+GRANT UPDATE(rule) ON TABLE public.licences TO coreskills_api;
+
 GRANT SELECT ON TABLE public.lifecycle_moves TO coreskills_api;
 GRANT SELECT ON TABLE public.lifecycle_moves TO coreskills_worker;
 
@@ -768,6 +1112,18 @@ GRANT SELECT(blocked_until) ON TABLE public.login_throttle TO coreskills_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.operators TO coreskills_api;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.orgs TO coreskills_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.orgs TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.plans TO coreskills_api;
+GRANT SELECT,INSERT,DELETE ON TABLE public.plans TO coreskills_worker;
+
+GRANT UPDATE(digest) ON TABLE public.plans TO coreskills_worker;
+
+GRANT UPDATE(made_at) ON TABLE public.plans TO coreskills_worker;
+
+GRANT UPDATE(applied_by) ON TABLE public.plans TO coreskills_worker;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.policies TO coreskills_api;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.refresh_tokens TO coreskills_api;
@@ -786,6 +1142,9 @@ GRANT DELETE ON TABLE public.sessions TO coreskills_worker;
 GRANT SELECT(id) ON TABLE public.sessions TO coreskills_worker;
 
 GRANT SELECT(expires_at) ON TABLE public.sessions TO coreskills_worker;
+
+GRANT SELECT,UPDATE ON TABLE public.thresholds TO coreskills_api;
+GRANT SELECT ON TABLE public.thresholds TO coreskills_worker;
 
 GRANT SELECT ON TABLE public.username_tombstones TO coreskills_api;
 GRANT SELECT ON TABLE public.username_tombstones TO coreskills_worker;

@@ -2,7 +2,7 @@
 -- What a command may rely on.
 SELECT id, version, user_type, student_id, employee_id, first_name, last_name, grade_level,
        graduation_year, department, role, username, username_stem, email, ou, original_ou, state,
-       disable_reason, legal_hold, state_since, school_id, stepped_in_year,
+       disable_reason, legal_hold, state_since, sourced_id, school_id, stepped_in_year,
        (SELECT o.name FROM orgs o WHERE o.id = u.school_id) AS school,
        ARRAY(SELECT n.username FROM usernames n
               WHERE n.user_id = u.id AND n.kind = 'alias' ORDER BY n.since, n.username) AS aliases,
@@ -46,7 +46,8 @@ UPDATE users
    SET state = 'purged', student_id = NULL, employee_id = NULL, first_name = NULL,
        last_name = NULL, grade_level = NULL, graduation_year = NULL, department = NULL,
        role = NULL, username = NULL, username_stem = NULL, email = NULL, ou = NULL,
-       original_ou = NULL, state_reason = NULL, starts_on = NULL, stepped_in_year = NULL
+       original_ou = NULL, state_reason = NULL, starts_on = NULL, sourced_id = NULL,
+       school_id = NULL, stepped_in_year = NULL
  WHERE id = %(id)s AND version = %(version)s;
 
 -- start_timers --

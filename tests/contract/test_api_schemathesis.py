@@ -38,6 +38,9 @@ EXISTING = {
     "employee_id": JEAN["employee_id"],
     "job_type": "graduate_cohort",
     "action": "disable",
+    "event": "left",
+    "user_type": "student",
+    "position": "1",
 }
 
 

@@ -151,7 +151,7 @@ def _work(job: schemas.NewJob, *, at: str) -> Work:
     if job.type != "self_test" and not principal().may("jobs.write"):
         raise Forbidden(f"The role {principal().role} may submit only self_test")
     data = parsed(PARAMETERS[job.type], job.data, at=f"{at}/data/")
-    return Work(job.type, data.model_dump())
+    return Work(job.type, data.model_dump(exclude_none=True))
 
 
 def _now(id: int) -> Response:

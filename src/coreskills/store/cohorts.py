@@ -37,3 +37,7 @@ def insert_cohort_step(conn: Connection, school_year: int, org_id: int, job_id: 
 def hasten_recomputation(conn: Connection) -> None:
     """Groups and licences are recomputed at the next tick of the schedules."""
     send(conn, SQL["hasten_recomputation"])
+
+
+def select_cohort_steps(conn: Connection, *, after: int, limit: int) -> list[Row]:
+    return every(conn, SQL["select_cohort_steps"], after=after, limit=limit)

@@ -66,6 +66,11 @@ _RULES: dict[str, Callable[[], AppError]] = {
     "operators_username_unique": partial(
         Conflict, "There is an operator with this name already", code="duplicate_operator"
     ),
+    "orgs_sourced_id_unique": partial(
+        Conflict, "There is an organisation with this sourced_id already", code="duplicate_org"
+    ),
+    "orgs_parent_id_fkey": partial(NotFound, "There is no organisation with this parent_id"),
+    "orgs_feeder_id_fkey": partial(NotFound, "There is no school with this feeder_id"),
     "directory_groups_name_unique": partial(
         Conflict, "There is a group with this name already", code="duplicate_group"
     ),

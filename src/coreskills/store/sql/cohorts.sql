@@ -29,3 +29,10 @@ VALUES (%(school_year)s, %(org_id)s, %(job_id)s);
 -- For a whole school, one job instead of the timers of each pupil.
 UPDATE schedules SET next_at = now()
  WHERE name IN ('group_recompute', 'licence_recompute') AND next_at > now();
+
+-- select_cohort_steps --
+SELECT job_id AS id, school_year, org_id, job_id, stepped_at
+  FROM cohort_steps
+ WHERE job_id > %(after)s
+ ORDER BY job_id
+ LIMIT %(limit)s;

@@ -820,6 +820,8 @@ CREATE UNIQUE INDEX directory_groups_name_unique ON public.directory_groups USIN
 
 CREATE INDEX group_members_by_user ON public.group_members USING btree (user_id);
 
+CREATE INDEX group_members_remembered ON public.group_members USING btree (user_id) WHERE remembered;
+
 CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (created_at);
 
 CREATE INDEX idempotency_keys_by_job ON public.idempotency_keys USING btree (job_id);

@@ -28,6 +28,7 @@ CREATE TABLE group_members (
     PRIMARY KEY (group_id, user_id)
 );
 CREATE INDEX group_members_by_user ON group_members (user_id);
+CREATE INDEX group_members_remembered ON group_members (user_id) WHERE remembered;
 
 CREATE TABLE licences (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
+from coreskills.config import Settings
+from coreskills.store.db import Database
+from coreskills.worker.context import Context, Outcome
+from coreskills.worker.handlers import HANDLERS
 from coreskills.worker.loop import Worker
 from tests.client import Client
 from tests.conftest import Site
 from tests.people import ADA
-from tests.pipeline import ask, make_due, trail
+from tests.pipeline import ask, make_due, polling_worker, trail
 
 Row = dict[str, Any]
 
@@ -27,6 +31,22 @@ class School:
         """Run a job to its end, and return it."""
         answer = self.client.post("/api/v1/jobs", json={"type": kind, "data": parameters})
         return self.ended(answer)
+
+    def disturbed(
+        self, worker_db: Database, settings: Settings, kind: str, statement: str
+    ) -> "School":
+        """The same school with a worker for whom something changes, once, between look and write."""
+        left = [statement]
+
+        def handler(context: Context) -> Outcome:
+            outcome = HANDLERS[kind](context)
+            if left:
+                self.ask(left.pop())
+            return outcome
+
+        handlers = HANDLERS | {kind: handler}
+        worker = polling_worker(worker_db, settings, handlers=handlers)
+        return School(self.site, self.client, worker)
 
     def act(self, path: str, **body: Any) -> Row:
         """POST below /api/v1, and the job that came of it."""

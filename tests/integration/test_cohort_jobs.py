@@ -2,11 +2,8 @@
 
 import pytest
 
-from coreskills.worker.handlers import HANDLERS
 from tests.people import GRACE, IVAN, ROBO
-from tests.pipeline import polling_worker
 from tests.problems import contents, faults, refused
-from tests.school import School
 
 
 @pytest.fixture
@@ -170,25 +167,22 @@ def test_graduate_cohort_of_too_many_waits_for_a_second_person(school, north):
 
 def test_two_promotions_of_a_school_at_once_make_one_step(school, north, worker_db, settings):
     """The first one is written while the second has looked already."""
-    body = {"school_year": 2027, "org_id": north}
-    looked = []
-
-    def late(context):
-        outcome = HANDLERS["promote_cohort"](context)
-        if not looked:
-            looked.append(True)
-            school.ask(
-                f"INSERT INTO cohort_steps (school_year, org_id, job_id) VALUES (2027, {north}, 7)"
-            )
-        return outcome
-
-    handlers = HANDLERS | {"promote_cohort": late}
-    other = School(
-        school.site, school.client, polling_worker(worker_db, settings, handlers=handlers)
-    )
-    done = other.act("cohorts/promote", **body)
+    step = f"INSERT INTO cohort_steps (school_year, org_id, job_id) VALUES (2027, {north}, 7)"
+    other = school.disturbed(worker_db, settings, "promote_cohort", step)
+    done = other.act("cohorts/promote", school_year=2027, org_id=north)
     assert (done["status"], done["result"]["AlreadyStepped"]) == ("completed", True)
     assert grades(school, north) == [(9, 3), (10, 2)]
+
+
+def test_what_somebody_changed_meanwhile_is_not_undone_by_a_promotion(
+    school, north, worker_db, settings
+):
+    """All is decided anew: one pupil was renamed, another repeats."""
+    change = "UPDATE users SET last_name = 'King', grade_level = 10 WHERE id = 1"
+    other = school.disturbed(worker_db, settings, "promote_cohort", change)
+    done = other.act("cohorts/promote", school_year=2027, org_id=north)
+    assert done["result"]["Counts"] == {"move": 3, "promote": 2}
+    assert school.ask("SELECT last_name, grade_level FROM users WHERE id = 1") == [("King", 11)]
 
 
 def test_only_leaders_end_a_school_year_and_wrong_wishes_tell_every_fault(school):

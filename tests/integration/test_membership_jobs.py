@@ -80,6 +80,17 @@ def test_who_joins_or_moves_is_in_the_right_group_at_the_next_tick(school, senio
     assert members(school) == ["alovelace8001"]
 
 
+def test_who_is_disabled_between_look_and_write_gets_no_group(school, seniors, worker_db, settings):
+    ada = school.pupil(grade_level=12)
+    end = (
+        "UPDATE users SET state = 'disabled', disabled_at = now(), disable_reason = 'admin'"
+        f" WHERE id = {ada}"
+    )
+    other = school.disturbed(worker_db, settings, "group_recompute", end)
+    assert other.do("group_recompute")["result"]["Changed"] == 0
+    assert members(school) == []
+
+
 def test_a_group_may_be_made_of_the_pupils_of_a_school(school, make):
     north = school.founded("North")
     rule = {"All": [PUPILS, {"Field": "School", "Op": "eq", "Value": "North"}]}

@@ -135,6 +135,7 @@ def test_update_person_needs_something_to_change_that_belongs_to_the_person(scho
 def test_rename_account_gives_name_and_address_together_and_keeps_the_old_as_alias(school, ada):
     done = school.act(f"users/{ada}/rename", last_name="King", why="married")
     assert (column(school, "username"), column(school, "last_name")) == ("aking8001", "King")
+    assert column(school, "username_stem") == "aking8001"
     assert column(school, "email") == "aking8001@students.coreskills.example"
     assert done["result"]["Tombstone"] == "alovelace8001"
     assert school.trail(done) == ["rename_account.requested", "account.renamed"]
@@ -254,8 +255,10 @@ def test_every_act_has_an_address_of_its_own(school, ada):
         ("archive", "archived"),
         ("purge", "purged"),
     ):
-        assert school.act(f"users/{ada}/{path}")["status"] == "completed"
-        assert column(school, "state") == state
+        done = school.act(f"users/{ada}/{path}")
+        assert (done["status"], column(school, "state")) == ("completed", state)
+    (row,) = school.rows(done)
+    assert (row["key"], row["after"]) == (f"user:{ada}", {"State": "purged"})
 
 
 def test_an_act_on_nobody_is_404_and_a_wrong_body_tells_every_fault(school, ada):

@@ -107,7 +107,9 @@ class People(RuleBasedStateMachine):
         assert done["result"]["Created"] is True
         again = self.run("create_student", **person)
         assert again["result"]["Username"] == done["result"]["Username"]
-        return self.school.one(f"SELECT id FROM users WHERE student_id = '{number}'")
+        id = self.school.one(f"SELECT id FROM users WHERE student_id = '{number}'")
+        assert self.school.client.put(f"/api/v1/groups/1/members/{id}").status_code == 204
+        return id
 
     @rule(id=people, event=st.sampled_from(sorted(EVENTS)))
     def something_happens(self, id, event):

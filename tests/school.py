@@ -35,7 +35,7 @@ class School:
     def disturbed(
         self, worker_db: Database, settings: Settings, kind: str, statement: str
     ) -> "School":
-        """The same school with a worker for whom something changes, once, between look and write."""
+        """The same, with a worker for whom something changes once between look and write."""
         left = [statement]
 
         def handler(context: Context) -> Outcome:

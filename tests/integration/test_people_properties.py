@@ -37,6 +37,16 @@ QUIET = {
     "derandomize": True,
     "database": None,
 }
+STORIES = st.one_of(
+    st.lists(st.sampled_from(sorted(EVENTS)), min_size=1, max_size=4),
+    st.sampled_from(
+        [
+            ["disable", "restore"],
+            ["suspend", "disable", "archive", "restore", "suspend"],
+            ["disable", "archive", "purge", "restore"],
+        ]
+    ),
+)
 numbers = itertools.count(1)
 
 
@@ -111,8 +121,12 @@ class People(RuleBasedStateMachine):
         assert self.school.client.put(f"/api/v1/groups/1/members/{id}").status_code == 204
         return id
 
-    @rule(id=people, event=st.sampled_from(sorted(EVENTS)))
-    def something_happens(self, id, event):
+    @rule(id=people, events=STORIES)
+    def things_happen(self, id, events):
+        for event in events:
+            self.happens(id, event)
+
+    def happens(self, id, event):
         state, had = self.look(id, "state")[0], (self.look(id), self.groups(id))
         done = self.act(EVENTS[event], id)
         target = MOVES[event].get(state)

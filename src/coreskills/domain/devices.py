@@ -19,16 +19,18 @@ class Device(Strict):
     device_type: DeviceType
     platform: Platform
     os_version: Label | None = None
+    serial_number: Label | None = None
     assigned_user_id: UserId | None = None
     compliance_status: Compliance = "unknown"
 
 
 class DeviceChange(Change):
-    may_be_empty = frozenset({"os_version", "assigned_user_id"})
+    may_be_empty = frozenset({"os_version", "serial_number", "assigned_user_id"})
 
     device_name: Label | None = None
     device_type: DeviceType | None = None
     platform: Platform | None = None
     os_version: Label | None = None
+    serial_number: Label | None = None
     assigned_user_id: UserId | None = None
     compliance_status: Compliance | None = None

@@ -1,6 +1,6 @@
 """What a policy is: a rule the district sets for its devices and people."""
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 

@@ -113,7 +113,7 @@ def _checked(rule: dict[str, Any]) -> dict[str, Any]:
 
 
 def _detail(one: Wrong, rule: Any) -> InitErrorDetails:
-    kind = PydanticCustomError(one.code, one.message)  # type: ignore[arg-type]  # no literals
+    kind = PydanticCustomError(one.code, one.message)
     return InitErrorDetails(type=kind, loc=one.place, input=rule)
 
 

@@ -14,9 +14,20 @@ def select_custody(conn: Connection, device_id: str) -> Row | None:
     return one(conn, SQL["select_custody"], device_id=device_id)
 
 
-def select_custody_of_cohort(conn: Connection, graduation_year: int | None) -> list[Row]:
-    """None: of everybody."""
-    return every(conn, SQL["select_custody_of_cohort"], graduation_year=graduation_year)
+def select_custody_of_cohort(
+    conn: Connection, *, graduation_year: int | None, school_id: int | None
+) -> list[Row]:
+    return every(
+        conn,
+        SQL["select_custody_of_cohort"],
+        graduation_year=graduation_year,
+        school_id=school_id,
+    )
+
+
+def select_school_id(conn: Connection, sourced_id: str) -> int | None:
+    found: int | None = value(conn, SQL["select_school_id"], sourced_id=sourced_id)
+    return found
 
 
 def register_device(conn: Connection, row: Row) -> int:
@@ -62,10 +73,15 @@ def select_assignments(conn: Connection, id: int, *, before: int, limit: int) ->
 
 
 def select_assignments_of_user(
-    conn: Connection, user_id: int, *, before: int, limit: int
+    conn: Connection, user_id: int, *, held: bool | None, before: int, limit: int
 ) -> list[Row]:
     return every(
-        conn, SQL["select_assignments_of_user"], user_id=user_id, before=before, limit=limit
+        conn,
+        SQL["select_assignments_of_user"],
+        user_id=user_id,
+        held=held,
+        before=before,
+        limit=limit,
     )
 
 

@@ -7,13 +7,17 @@ SELECT d.id, d.device_id, d.device_name, d.device_type, d.platform, d.os_version
  WHERE d.device_id = %(device_id)s;
 
 -- select_custody_of_cohort --
--- Everything that a year's students hold, or, without a year, that anybody holds.
+-- Everything that the students of a year hold, or the people of a school; null is any.
 SELECT d.id, d.device_id, d.device_name, d.device_type, d.platform, d.os_version, d.serial_number,
        d.status, d.assigned_user_id, d.moves, d.version,
        coalesce(u.student_id, u.employee_id) AS holder
   FROM devices d JOIN users u ON u.id = d.assigned_user_id
- WHERE %(graduation_year)s::integer IS NULL OR u.graduation_year = %(graduation_year)s
- ORDER BY d.device_id;
+ WHERE (%(graduation_year)s::integer IS NULL OR u.graduation_year = %(graduation_year)s)
+   AND (%(school_id)s::bigint IS NULL OR u.school_id = %(school_id)s)
+ ORDER BY d.device_id COLLATE "C";
+
+-- select_school_id --
+SELECT id FROM orgs WHERE sourced_id = %(sourced_id)s AND type = 'school';
 
 -- register_device --
 INSERT INTO devices (device_id, device_name, device_type, platform, os_version, serial_number)
@@ -51,6 +55,7 @@ SELECT a.id, d.device_id, d.device_name, d.device_type, d.status, a.assigned_at,
        a.returned_at, a.returned_by, a.condition
   FROM device_assignments a JOIN devices d ON d.id = a.device_id
  WHERE a.user_id = %(user_id)s AND a.id < %(before)s
+   AND (%(held)s::boolean IS NULL OR (a.returned_at IS NULL) = %(held)s)
  ORDER BY a.id DESC
  LIMIT %(limit)s;
 

@@ -1,6 +1,9 @@
 """What the API answers about custody and compliance, for its description."""
 
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
 
 from coreskills.api.schemas import Answer
 from coreskills.domain.devices import Condition, Status
@@ -92,6 +95,7 @@ class PolicyCounts(Answer):
     enabled: bool
     has_rule: bool
     evaluated_at: datetime | None
+    passed: Annotated[int, Field(alias="pass")]
     fail: int
     unknown: int
     error: int

@@ -947,6 +947,8 @@ CREATE INDEX users_by_school ON public.users USING btree (school_id, id) WHERE (
 
 CREATE INDEX users_by_type ON public.users USING btree (user_type, id);
 
+CREATE INDEX users_gone ON public.users USING btree (id) WHERE ((disable_reason = 'leaver'::text) AND (state = ANY (ARRAY['disabled'::text, 'archived'::text])));
+
 CREATE TRIGGER audit_logs_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewrite();
 
 CREATE TRIGGER devices_drop_results AFTER UPDATE ON public.devices FOR EACH ROW WHEN (((new.status = 'retired'::text) AND (old.status <> 'retired'::text))) EXECUTE FUNCTION public.drop_results_of_device();

@@ -53,6 +53,8 @@ CREATE UNIQUE INDEX device_assignments_one_open ON device_assignments (device_id
     WHERE returned_at IS NULL;
 CREATE INDEX device_assignments_by_device ON device_assignments (device_id, id);
 CREATE INDEX device_assignments_by_user ON device_assignments (user_id, id);
+CREATE INDEX users_gone ON users (id)
+    WHERE disable_reason = 'leaver' AND state IN ('disabled', 'archived');
 INSERT INTO device_assignments (device_id, user_id, assigned_at, assigned_by)
 SELECT id, assigned_user_id, updated_at, 'migration' FROM devices
  WHERE assigned_user_id IS NOT NULL ORDER BY id;

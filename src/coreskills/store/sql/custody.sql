@@ -65,6 +65,7 @@ SELECT d.id, d.device_id, d.device_name, d.status, d.assigned_user_id AS user_id
        a.assigned_at
   FROM devices d
   JOIN users u ON u.id = d.assigned_user_id AND u.disable_reason = 'leaver'
+              AND u.state IN ('disabled', 'archived')
   JOIN device_assignments a ON a.device_id = d.id AND a.returned_at IS NULL
  WHERE d.id > %(after)s
  ORDER BY d.id

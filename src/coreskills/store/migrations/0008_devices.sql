@@ -29,11 +29,6 @@ ALTER TABLE devices
     ADD COLUMN facts jsonb NOT NULL DEFAULT '{}' CONSTRAINT devices_facts_are_an_object
         CHECK (jsonb_typeof(facts) = 'object'),
     ADD COLUMN facts_at timestamptz;
-UPDATE devices SET status = CASE WHEN retired_at IS NULL THEN 'assigned' ELSE 'retired' END
- WHERE retired_at IS NOT NULL OR assigned_user_id IS NOT NULL;
-ALTER TABLE devices ADD CONSTRAINT devices_status_fits_holder CHECK (
-    status NOT IN ('in_stock', 'assigned')
-    OR (status = 'assigned') = (assigned_user_id IS NOT NULL));
 
 -- The table devices says who holds a device now; this one is its memory, written by triggers only.
 CREATE TABLE device_assignments (
@@ -55,9 +50,15 @@ CREATE INDEX device_assignments_by_device ON device_assignments (device_id, id);
 CREATE INDEX device_assignments_by_user ON device_assignments (user_id, id);
 CREATE INDEX users_gone ON users (id)
     WHERE disable_reason = 'leaver' AND state IN ('disabled', 'archived');
+-- Since when is known no better than by the last change of the row.
 INSERT INTO device_assignments (device_id, user_id, assigned_at, assigned_by)
 SELECT id, assigned_user_id, updated_at, 'migration' FROM devices
  WHERE assigned_user_id IS NOT NULL ORDER BY id;
+UPDATE devices SET status = CASE WHEN retired_at IS NULL THEN 'assigned' ELSE 'retired' END
+ WHERE retired_at IS NOT NULL OR assigned_user_id IS NOT NULL;
+ALTER TABLE devices ADD CONSTRAINT devices_status_fits_holder CHECK (
+    status NOT IN ('in_stock', 'assigned')
+    OR (status = 'assigned') = (assigned_user_id IS NOT NULL));
 
 -- Who names only a holder, or only the day of retirement, gets the status that goes with it. A
 -- device is handed out from stock, or from hand to hand, and to somebody who is here.

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from coreskills.engine.frames import LONGEST, encoded
 from coreskills.store import compliance
 from coreskills.store.compliance import Judged
+from coreskills.worker.compliance import DEVICES, POLICIES
 from tests.people import GRACE, SAM
 from tests.pipeline import ask, polling_worker, trail
 from tests.problems import contents, faults, refused
@@ -240,6 +242,32 @@ def test_a_recommendation_decides_about_nothing(client, policy, laptop, evaluate
     assert status(client, "A") == "unknown"
 
 
+def test_more_devices_and_policies_than_one_question_holds_are_all_judged(
+    client, policy, evaluate, site
+):
+    ask(
+        site,
+        "INSERT INTO devices (device_id, device_name, device_type, platform, facts, last_check_in)"
+        " SELECT 'C-' || n, 'n', 'laptop', 'linux', jsonb_build_object('n', n), now()"
+        "   FROM generate_series(1, 170) n",
+    )
+    ask(
+        site,
+        "INSERT INTO policies (policy_name, policy_type, description, applies_to,"
+        " enforcement_level, rule) SELECT 'P' || n, 'security', 'd', 'all_devices', 'required',"
+        " jsonb_build_object('Field', 'n', 'Op', 'le', 'Value', n) FROM generate_series(1, 60) n",
+    )
+    done = evaluate()
+    assert (done["result"]["Devices"], done["result"]["Policies"]) == (170, 61)
+    wrong = (
+        "SELECT d.device_id, p.policy_name FROM devices d CROSS JOIN policies p"
+        " LEFT JOIN policy_results r ON r.device_id = d.id AND r.policy_id = p.id"
+        " WHERE r.outcome IS DISTINCT FROM CASE WHEN p.id = 1 THEN 'unknown'"
+        "   WHEN (d.facts->>'n')::int <= (p.rule->>'Value')::int THEN 'pass' ELSE 'fail' END"
+    )
+    assert ask(site, wrong) == []
+
+
 def test_one_device_or_one_policy_is_evaluated_alone(client, policy, evaluate):
     client.post("/api/v1/policies", json=ENCRYPTION | {"policy_name": "Other"})
     for id in ("A", "B"):
@@ -404,6 +432,14 @@ def test_the_sample_is_as_compliant_as_its_file_says(client, evaluate):
         "Content Filter": (10, 0),
         "AirDrop Notice": (0, 0),
     }
+
+
+def test_the_largest_facts_and_rules_fit_into_one_line_to_an_engine():
+    devices = [{"DeviceID": "x" * 32, "Platform": "chromeos", "Facts": {"f": "x" * 8180}}] * DEVICES
+    rule = {"Field": "x" * 100, "Op": "eq", "Value": "x" * 3900}
+    policies = [{"Key": "1", "Rule": rule, "StaleHours": 168, "Platforms": ["windows"]}] * POLICIES
+    context = {"Devices": devices, "Policies": policies, "Now": "2026-11-26T08:00:00Z"}
+    assert len(encoded({"type": "invoke", "id": 1, "context": context})) < LONGEST
 
 
 def test_it_is_done_every_hour(site):

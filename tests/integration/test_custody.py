@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 
 from coreskills.engine.native.devices import STATUS_MOVES
@@ -417,3 +418,22 @@ def test_a_device_moved_between_the_look_and_the_write_is_not_moved_again(laptop
         assert custody.move_devices(conn, [(seen, "assigned", 1)], actor="one") == 1
     with worker_db.transaction() as conn:
         assert custody.move_devices(conn, [(seen, "assigned", 2)], actor="two") == 0
+
+
+def test_nobody_is_archived_while_a_device_is_being_handed_to_them(laptop, do, site, client):
+    """Each would be right without the other; together they would leave a device with nobody."""
+    gone = (
+        "UPDATE users SET state = 'archived', disabled_at = now(), disable_reason = 'leaver'"
+        " WHERE id = 1"
+    )
+    ask(site, "INSERT INTO lifecycle_moves VALUES ('archive', 'active', 'archived')")
+    with site.admin() as giving, site.admin() as archiving, ThreadPoolExecutor(1) as pool:
+        with giving.transaction():
+            giving.execute("UPDATE devices SET assigned_user_id = 1 WHERE device_id = 'LT-7'")
+            other = pool.submit(archiving.execute, gone)
+            waits = "SELECT 1 AS one FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            until(lambda: ask(site, waits))
+        with pytest.raises(psycopg.errors.CheckViolation) as refusal:
+            other.result(timeout=20)
+    assert refusal.value.diag.constraint_name == "users_hold_no_device"
+    assert client.get("/api/v1/users/1").json["state"] == "active"

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from coreskills.domain.people import Strict
 
-LARGEST = 8192  # bytes as JSON, so that a hundred devices fit into one question to an engine
+LARGEST = 8192  # characters of JSON as an engine gets it; see worker/compliance.py
 DEEPEST = 4  # {"disk": {"c": {"free": [1, 2]}}} has four
 LONGEST_NAME = 100
 MOST_WHOLE = 2**53  # beyond it, programs that know only doubles read another number
@@ -16,8 +16,10 @@ MOST_WHOLE = 2**53  # beyond it, programs that know only doubles read another nu
 
 def _bounded(facts: dict[str, Any]) -> dict[str, Any]:
     _look(facts, 1)  # first, so that nothing is deep when its size is taken
-    if len(json.dumps(facts, ensure_ascii=False).encode()) > LARGEST:
-        raise PydanticCustomError("facts_size", "must have at most {most} bytes", {"most": LARGEST})
+    if len(json.dumps(facts)) > LARGEST:
+        raise PydanticCustomError(
+            "facts_size", "must have at most {most} characters as JSON", {"most": LARGEST}
+        )
     return facts
 
 

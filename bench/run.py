@@ -25,6 +25,7 @@ COMMANDS = {
     "restart": ["--rate", "100", "--requests", "10000"],
     "imports": ["--small", "10000", "--large", "100000"],
     "people": ["--students", "10000", "--pupils", "5000"],
+    "compliance": ["--devices", "2000", "--policies", "25"],
     "engine": ["--calls", "5000"],
     "start": ["--rounds", "5"],
 }
@@ -37,6 +38,7 @@ TITLES = {
     "restart": "Restart under load",
     "imports": "Imports",
     "people": "Names made to collide, and the end of a school year",
+    "compliance": "Policies against devices",
     "engine": "The PowerShell engine",
     "start": "Start and memory",
 }

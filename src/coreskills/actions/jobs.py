@@ -31,7 +31,9 @@ from coreskills.store.jobs import NewJob
 from coreskills.telemetry import metrics
 
 # Seconds; every other kind has 60.
-DEADLINES = {"import_users": 600, "promote_cohort": 300, "graduate_cohort": 300} | {
+DEADLINES = {"import_users": 600, "device_return_cohort": 600, "policy_evaluate": 600} | {
+    "promote_cohort": 300,
+    "graduate_cohort": 300,
     "group_recompute": 300,
     "licence_recompute": 300,
 }

@@ -26,6 +26,8 @@ VERBS = {
     "list": "List people, devices, policies, schools, groups, licences or the trail",
     "account": "Suspend, disable, restore, rename, move ... the account of a person",
     "cohort": "End a school year: promote the pupils of a school, let a class leave",
+    "devices": "Hand devices out, take them back, see who holds what",
+    "policies": "What the policies say of the devices",
     "jobs": "List, show, submit, approve, cancel and retry jobs",
     "logs": "Show the logs of a service",
     "token": "Print the operator's API token, or make another one",

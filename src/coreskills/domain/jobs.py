@@ -19,8 +19,17 @@ from coreskills.domain.accounts import (
     RenameAccount,
     UpdatePerson,
 )
+from coreskills.domain.devices import (
+    AssignDevice,
+    DeviceAct,
+    RegisterDevice,
+    ReturnCohort,
+    ReturnDevice,
+    SetDevice,
+)
 from coreskills.domain.lifecycle import AccountAct, DisableAccount, LifecycleTick
 from coreskills.domain.people import Strict
+from coreskills.domain.policies import EvaluatePolicies
 
 MAX_ERRORS = 5  # failures of the work itself, retried with backoff
 MAX_CRASHES = 3  # workers lost while running it: then it is poison, and dead
@@ -67,17 +76,33 @@ PARAMETERS: dict[str, type[BaseModel]] = {
     "licence_recompute": Recompute,
     "promote_cohort": PromoteCohort,
     "graduate_cohort": GraduateCohort,
+    "device_register": RegisterDevice,
+    "device_assign": AssignDevice,
+    "device_return": ReturnDevice,
+    "device_set": SetDevice,
+    "device_retire": DeviceAct,
+    "device_return_cohort": ReturnCohort,
+    "policy_evaluate": EvaluatePolicies,
     "import_users": ImportUsers,
     "self_test": SelfTest,
     "sweep_expired": SweepExpired,
 }
 # Changes of many people at once: they wait while a freeze window is open.
 MASS = frozenset({"import_users", "oneroster_import", "promote_cohort", "graduate_cohort"})
-# Never run in a batch with others.
-LONG = frozenset({"import_users", "sweep_expired", "promote_cohort", "graduate_cohort"}) | {
-    "group_recompute",
-    "licence_recompute",
-}
+LONG = frozenset(  # never run in a batch with others
+    {
+        "import_users",
+        "sweep_expired",
+        "device_return_cohort",
+        "policy_evaluate",
+        "promote_cohort",
+        "graduate_cohort",
+        "group_recompute",
+        "licence_recompute",
+    }
+)
+REPEATABLE = frozenset({"policy_evaluate"})  # looks at what there is; twice at once is no harm
+UNIQUE = ("student_id", "employee_id", "device_id", "user_id", "org_id", "graduation_year")
 SUBMITTABLE = frozenset(PARAMETERS) - {"import_users"}  # an import comes with its file
 
 
@@ -99,7 +124,9 @@ class Job:
 
 def unique_key(job_type: str, parameters: dict[str, Any]) -> str | None:
     """Two open jobs of one kind with the same key would do the same thing twice."""
-    for field in ("student_id", "employee_id", "user_id", "org_id", "graduation_year"):
+    if job_type in REPEATABLE:
+        return None
+    for field in UNIQUE:
         if parameters.get(field) is not None:
             return str(parameters[field])
     return "all" if job_type.endswith("_recompute") else None

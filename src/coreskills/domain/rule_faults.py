@@ -16,7 +16,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from coreskills.domain import versions
 from coreskills.domain.rules import DEEPEST, OPERATORS
 
-LARGEST = 4096  # bytes as JSON, so that fifty of them fit into one question to an engine
+LARGEST = 4096  # characters of JSON as an engine gets it; see worker/compliance.py
 _CONDITION = {"Field", "Op", "Value"}
 _SHAPES = "must be {Field, Op, Value}, {All: [...]}, {Any: [...]} or {Not: ...}"
 Place = tuple[str | int, ...]
@@ -32,8 +32,8 @@ class Wrong:
 def wrongs(rule: Any) -> list[Wrong]:
     """At most a hundred. The size is looked at last: by then nothing is deep any more."""
     found = list(islice(_of_part(rule, (), 1), 100))
-    if not found and len(json.dumps(rule).encode()) > LARGEST:
-        return [Wrong((), "rule_size", f"must have at most {LARGEST} bytes")]
+    if not found and len(json.dumps(rule)) > LARGEST:
+        return [Wrong((), "rule_size", f"must have at most {LARGEST} characters as JSON")]
     return found
 
 

@@ -42,9 +42,6 @@ class Connection(psycopg.Connection[DictRow]):
 _RULES: dict[str, Callable[[], AppError]] = {
     "users_username_unique": partial(UsernameTaken, "The username was taken in the meantime"),
     "usernames_pkey": partial(UsernameTaken, "The username belongs, or belonged, to somebody"),
-    "users_state_moves": partial(
-        Conflict, "The account has no such way from its state", code="state_conflict"
-    ),
     "users_email_unique": partial(UsernameTaken, "The e-mail address was taken in the meantime"),
     "users_student_id_unique": partial(
         Conflict, "There is a student with this id already", code="duplicate_person"
@@ -54,6 +51,12 @@ _RULES: dict[str, Callable[[], AppError]] = {
     ),
     "devices_device_id_unique": partial(
         Conflict, "There is a device with this id already", code="duplicate_device"
+    ),
+    "devices_serial_number_unique": partial(
+        Conflict, "There is a device with this serial number already", code="duplicate_serial"
+    ),
+    "device_assignments_one_open": partial(
+        Conflict, "Somebody holds the device already", code="device_held"
     ),
     "policies_name_unique": partial(
         Conflict, "There is a policy with this name already", code="duplicate_policy"
@@ -85,6 +88,28 @@ _RULES: dict[str, Callable[[], AppError]] = {
     ),
     "devices_assigned_user_id_fkey": partial(
         NotFound, "There is no user with this assigned_user_id"
+    ),
+}
+
+# What triggers refuse, by the name they give their rule.
+_MOVES: dict[str, Callable[[], AppError]] = {
+    "users_state_moves": partial(
+        Conflict, "The account has no such way from its state", code="state_conflict"
+    ),
+    "users_hold_no_device": partial(
+        Conflict, "The person holds devices; take them back first", code="device_held"
+    ),
+    "devices_status_moves": partial(
+        Conflict, "The device has no such way from its status", code="state_conflict"
+    ),
+    "devices_status_fits_holder": partial(
+        Conflict, "Somebody holds the device; take it back first", code="device_held"
+    ),
+    "devices_handed_out_from_stock": partial(
+        Conflict, "Only a device from stock can be handed out", code="state_conflict"
+    ),
+    "devices_holder_is_here": partial(
+        Conflict, "Only somebody who is here can get a device", code="state_conflict"
     ),
 }
 
@@ -154,8 +179,9 @@ class Database:
 
     def _translated(self, exc: psycopg.Error) -> AppError:
         rule = exc.diag.constraint_name or ""
-        if rule in _RULES:
-            return _RULES[rule]()
+        known = _RULES.get(rule) or _MOVES.get(rule)
+        if known:
+            return known()
         if isinstance(exc, psycopg.errors.UniqueViolation | psycopg.errors.ForeignKeyViolation):
             return Conflict("A rule forbids it", constraint=rule)
         if isinstance(exc, psycopg.errors.CheckViolation):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from coreskills.store import housekeeping
-from coreskills.worker import accounts, cohorts, joining, membership
+from coreskills.worker import accounts, cohorts, compliance, custody, joining, membership
 from coreskills.worker.context import Context, Outcome
 from coreskills.worker.importing import import_users
 
@@ -33,6 +33,13 @@ HANDLERS: dict[str, Handler] = {
     "promote_cohort": cohorts.promote,
     "graduate_cohort": cohorts.graduate,
     "lifecycle_tick": accounts.tick,
+    "device_register": custody.register,
+    "device_assign": custody.assign,
+    "device_return": custody.take_back,
+    "device_set": custody.set_device,
+    "device_retire": custody.retire,
+    "device_return_cohort": custody.take_back_cohort,
+    "policy_evaluate": compliance.evaluate,
     "import_users": import_users,
     "self_test": self_test,
     "sweep_expired": sweep_expired,

@@ -46,7 +46,7 @@ ACTS = {
 }
 
 
-def _body(kind: str) -> type[BaseModel]:
+def _body(path: str, kind: str) -> type[BaseModel]:
     """The parameters of the kind without those that the path or the clockwork says."""
     model = PARAMETERS[kind]
     fields: Any = {
@@ -54,7 +54,7 @@ def _body(kind: str) -> type[BaseModel]:
         for name, field in model.model_fields.items()
         if name not in ("user_id", "by_timer")
     }
-    return create_model(f"{model.__name__}Body", __base__=Strict, **fields)
+    return create_model(f"{path.title().replace('-', '')}Act", __base__=Strict, **fields)
 
 
 def _view(path: str, kind: str, title: str) -> Callable[..., Response]:
@@ -75,7 +75,7 @@ def _register() -> None:
         view = _view(path, kind, title)
         for mark in (
             blueprint.output(schemas.Accepted, status_code=202),
-            blueprint.input(_body(kind), arg_name="body"),
+            blueprint.input(_body(path, kind), arg_name="body"),
             takes(IDEMPOTENCY_KEY),
             requires(permission),
             blueprint.post(f"/<int:id>/{path}"),

@@ -75,7 +75,7 @@ def delete_licence(id: int) -> Response:
 @blueprint.get("/<int:id>/assignments")
 @requires("groups.read")
 @blueprint.input(PageQuery, location="query", arg_name="query")
-@blueprint.output(schemas.AssignmentList)
+@blueprint.output(schemas.SeatList)
 def list_assignments(id: int, query: PageQuery) -> Response:
     """Who has a seat"""
     _licence(id)

@@ -36,7 +36,7 @@ class LicenceList(Answer):
     next: str | None = None
 
 
-class AssignmentList(Answer):
+class SeatList(Answer):
     assignments: list[dict[str, Any]]
     next: str | None = None
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from coreskills.domain.lifecycle import AccountAct, DisableAccount, LifecycleTick
 from coreskills.domain.people import Staff, Strict, Student
+from coreskills.domain.trail import AuditVerify
 
 MAX_ERRORS = 5  # failures of the work itself, retried with backoff
 MAX_CRASHES = 3  # workers lost while running it: then it is poison, and dead
@@ -47,10 +48,11 @@ PARAMETERS: dict[str, type[BaseModel]] = {
     "delete_account": AccountAct,
     "lifecycle_tick": LifecycleTick,
     "import_users": ImportUsers,
+    "audit_verify": AuditVerify,
     "self_test": SelfTest,
     "sweep_expired": SweepExpired,
 }
-LONG = frozenset({"import_users", "sweep_expired"})  # never run in a batch with others
+LONG = frozenset({"import_users", "sweep_expired", "audit_verify"})  # never run in a batch with others
 SUBMITTABLE = frozenset(PARAMETERS) - {"import_users"}  # an import comes with its file
 
 

@@ -11,6 +11,7 @@ from coreskills.store.db import Connection
 from coreskills.worker import accounts
 from coreskills.worker.context import Context, Outcome
 from coreskills.worker.importing import import_users
+from coreskills.worker.trail import audit_verify
 
 Handler = Callable[[Context], Outcome]
 # What the first version answered; the rest of the engine's answer says the same once more.
@@ -60,6 +61,7 @@ HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(accounts.ACTS, accounts.move_account),
     "lifecycle_tick": accounts.tick,
     "import_users": import_users,
+    "audit_verify": audit_verify,
     "self_test": self_test,
     "sweep_expired": sweep_expired,
 }

@@ -1,8 +1,12 @@
 """A trail to look at, and somebody who may do anything to it."""
 
 import random
-from contextlib import contextmanager
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from coreskills.config import Settings
@@ -10,9 +14,10 @@ from coreskills.domain.jobs import Job
 from coreskills.engine.native import NativeEngine
 from coreskills.store import audit, seals
 from coreskills.store.audit import Entry
-from coreskills.store.db import Database
+from coreskills.store.db import Connection, Database
 from coreskills.worker.context import Context
 from coreskills.worker.trail import audit_verify
+from tests.pipeline import in_background
 
 
 def context(db: Database, settings: Settings, kind: str, **parameters: Any) -> Context:
@@ -53,6 +58,35 @@ def fill(db: Database, rows: int, seed: int = 1) -> None:
                     raise Undone
         except Undone:
             pass
+
+
+def write(conn: Connection, action: str) -> None:
+    audit.insert_audit(conn, Entry(action=action, actor="admin:grace", resource_type="user"))
+
+
+@contextmanager
+def running_writers(db: Database, count: int) -> Iterator[threading.Event]:
+    """Each writes a few rows at a time, waits in the middle of it, and sometimes gives up."""
+    stop = threading.Event()
+
+    def work(n: int) -> None:
+        chance = random.Random(n)
+        while not stop.is_set():
+            try:
+                with db.transaction() as conn:
+                    for _ in range(chance.randint(1, 3)):
+                        write(conn, f"writer.{n}")
+                        time.sleep(chance.choice([0, 0, 0.02]))
+                    if chance.random() < 0.2:
+                        raise Undone
+            except Undone:
+                pass
+
+    with ExitStack() as stack:
+        for n in range(count):
+            stack.enter_context(in_background(partial(work, n)))
+        stack.callback(stop.set)
+        yield stop
 
 
 class Undone(Exception):

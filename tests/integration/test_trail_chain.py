@@ -2,11 +2,14 @@
 
 import random
 
+import psycopg
 import pytest
 
+from coreskills.store import roles, seals
+from coreskills.worker.dispatcher import Dispatcher
 from tests.conftest import Site
 from tests.pipeline import ask
-from tests.trail import fill, mighty, seal, verified
+from tests.trail import fill, mighty, running_writers, seal, verified, write
 
 ROWS = 120
 TAMPERINGS = 1000
@@ -99,3 +102,164 @@ def test_a_thousand_tamperings_of_one_row_are_each_located(trail, worker_db, set
             assert found(worker_db, settings) == expected, (n, statement)
             conn.execute(RESTORE)
     assert verified(worker_db, settings)["Intact"]
+
+
+def test_a_row_that_commits_late_under_an_older_number_is_sealed_all_the_same(
+    db, worker_db, settings
+):
+    """While it is open, later rows are sealed; the end of the chain does not run past it."""
+    with db.transaction() as late:
+        write(late, "late")
+        fill(db, 5)
+        seal(worker_db)
+        assert verified(worker_db, settings)["Sealed"] == 4
+    seal(worker_db)
+    told = verified(worker_db, settings)
+    assert (told["Intact"], told["Sealed"], told["Unsealed"]) == (True, 5, 0)
+
+
+def test_a_row_that_is_written_while_the_ceiling_is_read_is_never_left_behind(
+    db, worker_db, settings, site
+):
+    """Eight writers, long and short, some of which give up; one sealer that never waits for them."""
+    with running_writers(db, 8) as stop:
+        for _ in range(400):
+            with worker_db.transaction() as conn:
+                seals.seal_rows(conn, most=7)
+        stop.set()
+    while True:
+        with worker_db.transaction() as conn:
+            if not seals.seal_rows(conn, most=100):
+                break
+    seal(worker_db)
+    told = verified(worker_db, settings)
+    ((rows,),) = ask(site, "SELECT count(*) FROM audit_logs")
+    assert (told["Intact"], told["Sealed"], told["Unsealed"]) == (True, rows, 0)
+    assert rows > 100
+
+
+def test_what_is_not_sealed_yet_is_told_as_such_and_is_no_fault(db, worker_db, settings):
+    fill(db, 3)
+    told = verified(worker_db, settings)
+    assert (told["Intact"], told["Sealed"], told["Unsealed"]) == (True, 0, 3)
+
+
+def test_the_leading_dispatcher_seals(db, worker_db, settings, queue):
+    fill(db, 3)
+    for _ in range(2):
+        with worker_db.reading() as conn:
+            Dispatcher(worker_db, queue).tick(conn)
+    assert verified(worker_db, settings)["Sealed"] == 3
+
+
+def test_a_trail_that_cannot_be_sealed_stops_no_dispatcher(db, worker_db, settings, queue, site):
+    fill(db, 3)
+    ask(site, "INSERT INTO audit_seals VALUES (1, 777, 'x', 'x', 'x')")
+    with worker_db.reading() as conn:
+        Dispatcher(worker_db, queue).tick(conn)
+    told = verified(worker_db, settings)
+    assert (told["Sealed"], told["Unsealed"]) == (0, 3)
+
+
+def test_seals_that_are_gone_are_missed_in_the_middle_and_at_the_end(
+    trail, worker_db, settings, site
+):
+    with mighty(site) as conn:
+        conn.execute("DELETE FROM audit_seals WHERE seq IN (3, 4)")
+        told = verified(worker_db, settings)
+        faults = [(f["fault"], f["seq"]) for f in told["Faults"] if f["seq"]]
+        assert faults == [("seal_missing", 5)]
+        conn.execute("DELETE FROM audit_seals WHERE seq >= (SELECT seq FROM audit_head)")
+        assert verified(worker_db, settings)["Faults"][-1]["fault"] == "seal_missing"
+
+
+def test_who_rewrites_the_whole_chain_is_betrayed_by_a_head_kept_elsewhere(
+    trail, worker_db, settings, site
+):
+    kept = verified(worker_db, settings)["Head"]
+    with mighty(site) as conn:
+        conn.execute("UPDATE audit_logs SET actor = 'admin:mallory'")
+        conn.execute("TRUNCATE audit_seals; DELETE FROM audit_head")
+        conn.execute("INSERT INTO audit_head DEFAULT VALUES")
+    seal(worker_db)
+    assert verified(worker_db, settings)["Intact"]
+    told = verified(worker_db, settings, head=kept)
+    assert (told["Intact"], told["First"]["fault"]) == (False, "rewritten")
+
+
+def test_a_longer_trail_still_has_the_head_that_was_kept(trail, db, worker_db, settings):
+    kept = verified(worker_db, settings)["Head"]
+    fill(db, 20, seed=2)
+    seal(worker_db)
+    assert verified(worker_db, settings, head=kept)["Intact"]
+
+
+def test_what_was_redacted_in_secret_is_a_change(trail, worker_db, settings, site):
+    ((id,),) = ask(site, "SELECT min(id) FROM audit_logs WHERE details <> '{}'")
+    with mighty(site) as conn:
+        conn.execute(f"""UPDATE audit_logs SET details = '{{"redacted": true}}' WHERE id = {id}""")
+        conn.execute(f"UPDATE audit_seals SET salt = NULL WHERE audit_id = {id}")
+        conn.execute(f"INSERT INTO audit_redactions VALUES ({id}, {id})")
+    assert found(worker_db, settings) == {(id, "changed")}
+
+
+@pytest.mark.parametrize("role", [roles.API, roles.WORKER])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO audit_seals VALUES (9, 9, 'x', 'x', 'x')",
+        "UPDATE audit_seals SET hash = 'x'",
+        "UPDATE audit_seals SET salt = NULL",
+        "DELETE FROM audit_seals",
+        "UPDATE audit_head SET seq = 0",
+        "INSERT INTO audit_redactions VALUES (1, 1)",
+        "SELECT redact_rows('{1}', 1, 'w', 'a', 1, 'r')",
+    ],
+)
+def test_no_program_can_write_a_seal(trail, site, role, statement):
+    with (
+        psycopg.connect(site.url(role), autocommit=True) as conn,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        conn.execute(statement)
+
+
+def test_the_api_cannot_even_seal(site):
+    with (
+        psycopg.connect(site.url(roles.API), autocommit=True) as conn,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        conn.execute("SELECT seal_audit(1)")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_seals SET hash = 'x'",
+        "UPDATE audit_seals SET salt = 'x'",
+        "DELETE FROM audit_seals",
+        "TRUNCATE audit_seals",
+        """UPDATE audit_logs SET details = '{"redacted": true}'""",
+    ],
+)
+def test_not_even_the_owner_unseals_in_passing(trail, site, statement):
+    with (
+        psycopg.connect(site.url(roles.OWNER), autocommit=True) as conn,
+        pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"),
+    ):
+        conn.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT redact_audit_of(1, '{}', 'a', 1, 'r')",
+        "SELECT redact_audit_of(777, '{1}', 'a', 1, 'r')",
+    ],
+)
+def test_a_worker_redacts_nothing_of_who_was_not_purged(trail, site, statement):
+    with (
+        psycopg.connect(site.url(roles.WORKER), autocommit=True) as conn,
+        pytest.raises(psycopg.errors.InsufficientPrivilege, match="purged"),
+    ):
+        conn.execute(statement)

@@ -31,12 +31,12 @@ CREATE TABLE audit_head (
 INSERT INTO audit_head DEFAULT VALUES;
 
 -- An array in JSON keeps null, "" and "null" apart, and one column from the next.
-CREATE FUNCTION audit_line(a audit_logs) RETURNS bytea IMMUTABLE LANGUAGE sql
+CREATE FUNCTION audit_line(a audit_logs) RETURNS bytea STABLE LANGUAGE sql
     RETURN convert_to(jsonb_build_array(
         a.id, a.action, a.actor, a.resource_type, a.resource_id, a.user_id, a.job_id, a.request_id,
         a.status, encode(timestamptz_send(a.created_at), 'hex'))::text, 'UTF8');
 
-CREATE FUNCTION audit_details_digest(salt bytea, details jsonb) RETURNS bytea IMMUTABLE LANGUAGE sql
+CREATE FUNCTION audit_details_digest(salt bytea, details jsonb) RETURNS bytea STABLE LANGUAGE sql
     RETURN sha256(salt || convert_to(details::text, 'UTF8'));
 
 -- The hash of a row: all before it, its number, its details' digest, the rest of it.

@@ -33,7 +33,7 @@ CHANGES = [
     " ELSE request_id || '.' END",
     "request_id = CASE request_id WHEN 'null' THEN NULL ELSE coalesce(request_id, '') || 'x' END",
     """details = details || '{"more": 1}'""",
-    """details = CASE details WHEN '{"redacted": true}' THEN '{}' ELSE '{"redacted": true}'::jsonb END""",
+    """details = '{"redacted": true}'""",
     """details = '[]'""",
     """details = jsonb_build_object('was', details)""",
     "status = CASE status WHEN 'success' THEN 'failure' ELSE 'success' END",
@@ -77,7 +77,9 @@ def tampering(chance: random.Random, ids: list[int], gaps: list[int]):
         statement = f"DELETE FROM audit_logs WHERE id = {one}; " + copied(f"{gap}", f"{one}")
         return statement, {(one, "missing"), (gap, "inserted")}
     both = f"{one}, {other}"
-    statement = f"DELETE FROM audit_logs WHERE id IN ({both}); " + copied(f"{one} + {other} - id", both)
+    statement = f"DELETE FROM audit_logs WHERE id IN ({both}); " + copied(
+        f"{one} + {other} - id", both
+    )
     return statement, {(one, "exchanged"), (other, "exchanged")}
 
 
@@ -121,7 +123,7 @@ def test_a_row_that_commits_late_under_an_older_number_is_sealed_all_the_same(
 def test_a_row_that_is_written_while_the_ceiling_is_read_is_never_left_behind(
     db, worker_db, settings, site
 ):
-    """Eight writers, long and short, some of which give up; one sealer that never waits for them."""
+    """Eight writers, some slow, some of which give up; a sealer that waits for none of them."""
     with running_writers(db, 8) as stop:
         for _ in range(400):
             with worker_db.transaction() as conn:

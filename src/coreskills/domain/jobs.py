@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from coreskills.domain.lifecycle import AccountAct, DisableAccount, LifecycleTick
 from coreskills.domain.people import Staff, Strict, Student
+from coreskills.domain.privacy import ExportPerson, RetentionSweep
 from coreskills.domain.trail import AuditVerify
 
 MAX_ERRORS = 5  # failures of the work itself, retried with backoff
@@ -28,7 +29,7 @@ class SelfTest(Strict):
 
 
 class SweepExpired(Strict):
-    """Removes what has outlived its use: idempotency keys, sessions, import reports."""
+    """Removes what has outlived its use: idempotency keys, sessions, notes of wrong passwords."""
 
 
 class ImportUsers(Strict):
@@ -49,15 +50,18 @@ PARAMETERS: dict[str, type[BaseModel]] = {
     "lifecycle_tick": LifecycleTick,
     "import_users": ImportUsers,
     "audit_verify": AuditVerify,
+    "export_person": ExportPerson,
+    "retention_sweep": RetentionSweep,
     "self_test": SelfTest,
     "sweep_expired": SweepExpired,
 }
 LONG = frozenset(  # never run in a batch with others
-    {"import_users", "sweep_expired", "audit_verify"}
+    {"import_users", "sweep_expired", "audit_verify", "retention_sweep"}
 )
 MASS = frozenset(
     {"import_users", "oneroster_import", "promote_cohort", "graduate_cohort"}
 )  # freeze
+RESTRICTED = {"export_person": "privacy.write", "retention_sweep": "privacy.write"}  # permissions
 SUBMITTABLE = frozenset(PARAMETERS) - {"import_users"}  # an import comes with its file
 
 

@@ -12,6 +12,47 @@ CREATE TYPE public.job_status AS ENUM (
     'suspended'
 );
 
+CREATE FUNCTION public.audit_details_digest(salt bytea, details jsonb) RETURNS bytea
+    LANGUAGE sql STABLE
+    RETURN sha256((salt || convert_to((details)::text, 'UTF8'::name)));
+
+CREATE TABLE public.audit_logs (
+    id bigint NOT NULL,
+    action text NOT NULL,
+    actor text NOT NULL,
+    resource_type text NOT NULL,
+    resource_id bigint,
+    user_id bigint,
+    job_id bigint,
+    request_id text,
+    details jsonb DEFAULT '{}'::jsonb NOT NULL,
+    status text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT audit_logs_status_check CHECK ((status = ANY (ARRAY['success'::text, 'failure'::text, 'pending'::text])))
+);
+
+CREATE FUNCTION public.audit_line(a public.audit_logs) RETURNS bytea
+    LANGUAGE sql STABLE
+    RETURN convert_to((jsonb_build_array((a).id, (a).action, (a).actor, (a).resource_type, (a).resource_id, (a).user_id, (a).job_id, (a).request_id, (a).status, encode(timestamptz_send((a).created_at), 'hex'::text)))::text, 'UTF8'::name);
+
+CREATE FUNCTION public.audit_link(before bytea, first_before bytea, seq bigint, digest bytea, line bytea) RETURNS bytea
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+BEGIN
+    RETURN sha256(coalesce(before, first_before) || int8send(seq) || digest || line);
+END $$;
+
+CREATE FUNCTION public.audit_writers() RETURNS text[]
+    LANGUAGE sql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    SELECT coalesce(array_agg(DISTINCT virtualtransaction), '{}')
+      FROM pg_locks
+     WHERE locktype = 'relation' AND relation = 'audit_logs'::regclass
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+       AND mode = 'RowExclusiveLock' AND virtualtransaction <> '-1/0'
+$$;
+
 CREATE FUNCTION public.bury_usernames() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public'
@@ -58,6 +99,19 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION public.jobs_about(person bigint) RETURNS SETOF bigint
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT j.id FROM users u
+      JOIN jobs j ON j.unique_key IN (u.id::text, u.student_id, u.employee_id)
+     WHERE u.id = person
+       AND (j.parameters ->> 'user_id' = u.id::text OR j.parameters ->> 'student_id' = u.student_id
+            OR j.parameters ->> 'employee_id' = u.employee_id)
+     UNION
+    SELECT j.id FROM audit_logs a JOIN jobs j ON j.id = a.job_id
+     WHERE a.user_id = person AND j.unique_key IS NOT NULL
+$$;
+
 CREATE TABLE public.lifecycle_clock (
     only_row boolean DEFAULT true NOT NULL,
     ahead interval DEFAULT '00:00:00'::interval NOT NULL,
@@ -72,6 +126,120 @@ CREATE FUNCTION public.lifecycle_now() RETURNS timestamp with time zone
 CREATE FUNCTION public.name_digest(name text) RETURNS bytea
     LANGUAGE sql IMMUTABLE
     RETURN sha256(convert_to(name, 'UTF8'::name));
+
+CREATE FUNCTION public.person_record(person bigint) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $_$
+DECLARE
+    place record;
+    rows  jsonb;
+    found jsonb := '{}';
+    keys  text[];
+BEGIN
+    SELECT ARRAY['user:' || id, user_type || ':' || coalesce(student_id, employee_id)] INTO keys
+      FROM users WHERE id = person;
+    FOR place IN
+        SELECT 'users' AS name, 'id' AS link, 'users' AS title
+         UNION ALL
+        SELECT c.conrelid::regclass::text, a.attname,
+               c.conrelid::regclass::text
+               || CASE WHEN a.attname = 'user_id' THEN '' ELSE '.' || a.attname END
+          FROM pg_constraint c
+          JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+         WHERE c.contype = 'f' AND c.confrelid = 'users'::regclass
+           AND c.conrelid <> 'exports'::regclass
+    LOOP
+        EXECUTE format('SELECT jsonb_agg(to_jsonb(t)) FROM %s t WHERE %I = $1', place.name, place.link)
+           INTO rows USING person;
+        found := found || jsonb_build_object(place.title, coalesce(rows, '[]'));
+    END LOOP;
+    RETURN found || jsonb_build_object(
+        'jobs', coalesce((SELECT jsonb_agg(jsonb_build_object('id', j.id, 'type', j.job_type,
+                    'status', j.status, 'parameters', j.parameters, 'result', j.result,
+                    'error_message', j.error_message, 'created_at', j.created_at) ORDER BY j.id)
+                  FROM jobs j WHERE j.id IN (SELECT jobs_about(person))), '[]'),
+        'job_rows', coalesce((SELECT jsonb_agg(to_jsonb(r)) FROM job_rows r
+                               WHERE r.key = ANY(keys)), '[]'),
+        'import_rows', coalesce((SELECT jsonb_agg(to_jsonb(r)) FROM import_rows r
+                                  WHERE r.person_key = ANY(keys)), '[]'),
+        'import_results', coalesce((SELECT jsonb_agg(to_jsonb(r)) FROM import_results r
+                                     WHERE r.person_key = ANY(keys)), '[]'));
+END $_$;
+
+CREATE FUNCTION public.redact_audit_by_age(which text, really boolean, actor text, job bigint, request text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    due bigint[];
+BEGIN
+    due := ARRAY(
+        SELECT a.id FROM audit_logs a JOIN retention_rules r ON r.entity = which
+         WHERE a.created_at < lifecycle_now() - make_interval(days => r.keep_days)
+           AND (a.status = 'pending') = (which = 'audit_requests')
+           AND a.details NOT IN ('{}', '{"redacted": true}') AND a.action <> 'audit.redacted'
+           AND NOT EXISTS (SELECT FROM users u WHERE u.id = a.user_id AND u.legal_hold)
+         ORDER BY a.id LIMIT 50000);
+    IF really THEN
+        PERFORM redact_rows(due, NULL, 'retention', actor, job, request);
+    END IF;
+    RETURN cardinality(due);
+END $$;
+
+CREATE FUNCTION public.redact_audit_of(person bigint, jobs bigint[], actor text, job bigint, request text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM users WHERE id = person AND state = 'purged') THEN
+        RAISE EXCEPTION 'the trail is redacted only of who was purged'
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN redact_rows(ARRAY(
+        SELECT id FROM audit_logs WHERE user_id = person
+         UNION SELECT id FROM audit_logs WHERE job_id = ANY(jobs) AND user_id IS NULL),
+        person, 'purge', actor, job, request);
+END $$;
+
+CREATE FUNCTION public.redact_rows(rows bigint[], person bigint, why text, actor text, job bigint, request text) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    chunk bigint[];
+    saying bigint;
+    done integer := 0;
+BEGIN
+    PERFORM set_config('coreskills.redacting', 'on', true);
+    PERFORM FROM audit_head FOR SHARE;  -- nothing is being sealed while it changes
+    FOR chunk IN
+        SELECT array_agg(id ORDER BY id) FROM (
+            SELECT id, row_number() OVER (ORDER BY id) AS place FROM audit_logs
+             WHERE id = ANY(rows) AND details NOT IN ('{}', '{"redacted": true}')
+               AND action <> 'audit.redacted') AS found
+         GROUP BY place / 1000
+    LOOP
+        INSERT INTO audit_logs (action, actor, resource_type, resource_id, user_id, job_id,
+                                request_id, details, status)
+        VALUES ('audit.redacted', actor, 'audit', NULL, person, job, request,
+                jsonb_build_object('why', why, 'rows', to_jsonb(chunk)), 'success')
+        RETURNING id INTO saying;
+        UPDATE audit_logs SET details = '{"redacted": true}' WHERE id = ANY(chunk);
+        UPDATE audit_seals SET salt = NULL WHERE audit_id = ANY(chunk);
+        INSERT INTO audit_redactions (audit_id, said_in) SELECT unnest(chunk), saying;
+        done := done + cardinality(chunk);
+    END LOOP;
+    PERFORM set_config('coreskills.redacting', 'off', true);
+    RETURN done;
+END $$;
+
+CREATE FUNCTION public.refuse_new_seal() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'audit_seals is append-only' USING ERRCODE = 'insufficient_privilege';
+END $$;
 
 CREATE FUNCTION public.refuse_rewrite() RETURNS trigger
     LANGUAGE plpgsql
@@ -93,6 +261,55 @@ BEGIN
     RETURN NEW;
 END $$;
 
+CREATE FUNCTION public.seal_audit(most integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    head    audit_head%ROWTYPE;
+    settled boolean;
+    done    bigint;
+    highest bigint;
+BEGIN
+    SELECT * INTO head FROM audit_head FOR UPDATE;
+    -- Asked before the rows are looked at: who has ended by now, is seen.
+    settled := NOT (head.holders && audit_writers());
+    WITH fresh AS MATERIALIZED (
+        SELECT a.id, audit_line(a) AS line, a.details, uuid_send(gen_random_uuid()) AS salt
+          FROM audit_logs a
+         WHERE a.id > head.floor
+           AND NOT EXISTS (SELECT FROM audit_seals s WHERE s.audit_id = a.id)
+         ORDER BY a.id LIMIT most),
+    numbered AS (
+        SELECT head.seq + row_number() OVER (ORDER BY id) AS number, id, line, salt,
+               audit_details_digest(salt, details) AS digest
+          FROM fresh),
+    sealed AS (
+        INSERT INTO audit_seals (seq, audit_id, salt, details_digest, hash)
+        SELECT number, id, salt, digest,
+               audit_chain(head.hash, number, digest, line) OVER (ORDER BY number)
+          FROM numbered
+        RETURNING seq, audit_id, hash)
+    SELECT count(*), coalesce(max(audit_id), head.floor), coalesce(max(seq), head.seq),
+           coalesce((array_agg(hash ORDER BY seq DESC))[1], head.hash)
+      INTO done, highest, head.seq, head.hash
+      FROM sealed;
+    IF settled THEN
+        head.holders := '{}';
+        head.floor := CASE WHEN done < most THEN head.ceiling
+                           ELSE greatest(head.floor, least(highest, head.ceiling)) END;
+    END IF;
+    IF head.floor = head.ceiling THEN
+        SELECT CASE WHEN is_called THEN last_value ELSE 0 END INTO head.ceiling
+          FROM audit_logs_id_seq;
+        head.holders := audit_writers();  -- after the ceiling: whose id is below it, is among them
+    END IF;
+    UPDATE audit_head
+       SET seq = head.seq, hash = head.hash, floor = head.floor, ceiling = head.ceiling,
+           holders = head.holders;
+    RETURN done;
+END $$;
+
 CREATE FUNCTION public.touch_row() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -101,6 +318,11 @@ BEGIN
     NEW.updated_at := now();
     RETURN NEW;
 END $$;
+
+CREATE AGGREGATE public.audit_chain(first_before bytea, seq bigint, digest bytea, line bytea) (
+    SFUNC = public.audit_link,
+    STYPE = bytea
+);
 
 CREATE TABLE public.api_tokens (
     id bigint NOT NULL,
@@ -122,19 +344,14 @@ ALTER TABLE public.api_tokens ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
-CREATE TABLE public.audit_logs (
-    id bigint NOT NULL,
-    action text NOT NULL,
-    actor text NOT NULL,
-    resource_type text NOT NULL,
-    resource_id bigint,
-    user_id bigint,
-    job_id bigint,
-    request_id text,
-    details jsonb DEFAULT '{}'::jsonb NOT NULL,
-    status text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT audit_logs_status_check CHECK ((status = ANY (ARRAY['success'::text, 'failure'::text, 'pending'::text])))
+CREATE TABLE public.audit_head (
+    only_row boolean DEFAULT true NOT NULL,
+    seq bigint DEFAULT 0 NOT NULL,
+    hash bytea DEFAULT sha256('\x636f7265736b696c6c73'::bytea) NOT NULL,
+    floor bigint DEFAULT 0 NOT NULL,
+    ceiling bigint DEFAULT 0 NOT NULL,
+    holders text[] DEFAULT '{}'::text[] NOT NULL,
+    CONSTRAINT audit_head_only_row_check CHECK (only_row)
 );
 
 ALTER TABLE public.audit_logs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -144,6 +361,20 @@ ALTER TABLE public.audit_logs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.audit_redactions (
+    audit_id bigint NOT NULL,
+    said_in bigint NOT NULL
+);
+
+CREATE TABLE public.audit_seals (
+    seq bigint NOT NULL,
+    audit_id bigint NOT NULL,
+    salt bytea,
+    details_digest bytea NOT NULL,
+    hash bytea NOT NULL,
+    sealed_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.broker_epoch (
@@ -179,6 +410,39 @@ ALTER TABLE public.devices ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.disclosures (
+    id bigint NOT NULL,
+    user_id bigint,
+    party text NOT NULL,
+    purpose text NOT NULL,
+    fields text[] NOT NULL,
+    people integer DEFAULT 1 NOT NULL,
+    job_id bigint,
+    request_id text,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT disclosures_of_one_or_many CHECK (((user_id IS NULL) OR (people = 1))),
+    CONSTRAINT disclosures_party_check CHECK (((char_length(party) >= 1) AND (char_length(party) <= 200))),
+    CONSTRAINT disclosures_people_check CHECK ((people >= 0)),
+    CONSTRAINT disclosures_purpose_check CHECK (((char_length(purpose) >= 1) AND (char_length(purpose) <= 500))),
+    CONSTRAINT disclosures_say_what CHECK ((cardinality(fields) > 0))
+);
+
+ALTER TABLE public.disclosures ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.disclosures_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.exports (
+    job_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    body jsonb NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.freeze_windows (
@@ -444,6 +708,24 @@ CREATE TABLE public.refresh_tokens (
     used_at timestamp with time zone
 );
 
+CREATE TABLE public.retention_rules (
+    entity text NOT NULL,
+    keep_days integer,
+    least_days integer,
+    most_days integer,
+    action text NOT NULL,
+    purpose text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT retention_rules_action_known CHECK ((action = ANY (ARRAY['delete'::text, 'redact'::text, 'keep'::text]))),
+    CONSTRAINT retention_rules_kept_has_no_days CHECK ((num_nonnulls(keep_days, least_days, most_days) =
+CASE action
+    WHEN 'keep'::text THEN 0
+    ELSE 3
+END)),
+    CONSTRAINT retention_rules_within_bounds CHECK (((keep_days >= least_days) AND (keep_days <= most_days)))
+);
+
 CREATE TABLE public.schedules (
     name text NOT NULL,
     job_type text NOT NULL,
@@ -574,8 +856,20 @@ ALTER TABLE ONLY public.api_tokens
 ALTER TABLE ONLY public.api_tokens
     ADD CONSTRAINT api_tokens_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.audit_head
+    ADD CONSTRAINT audit_head_pkey PRIMARY KEY (only_row);
+
 ALTER TABLE ONLY public.audit_logs
     ADD CONSTRAINT audit_logs_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.audit_redactions
+    ADD CONSTRAINT audit_redactions_pkey PRIMARY KEY (audit_id);
+
+ALTER TABLE ONLY public.audit_seals
+    ADD CONSTRAINT audit_seals_pkey PRIMARY KEY (seq);
+
+ALTER TABLE ONLY public.audit_seals
+    ADD CONSTRAINT audit_seals_row_unique UNIQUE (audit_id);
 
 ALTER TABLE ONLY public.broker_epoch
     ADD CONSTRAINT broker_epoch_pkey PRIMARY KEY (only_row);
@@ -585,6 +879,12 @@ ALTER TABLE ONLY public.devices
 
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.disclosures
+    ADD CONSTRAINT disclosures_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.exports
+    ADD CONSTRAINT exports_pkey PRIMARY KEY (job_id);
 
 ALTER TABLE ONLY public.freeze_windows
     ADD CONSTRAINT freeze_windows_pkey PRIMARY KEY (id);
@@ -643,6 +943,9 @@ ALTER TABLE ONLY public.policies
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (token_hash);
 
+ALTER TABLE ONLY public.retention_rules
+    ADD CONSTRAINT retention_rules_pkey PRIMARY KEY (entity);
+
 ALTER TABLE ONLY public.schedules
     ADD CONSTRAINT schedules_pkey PRIMARY KEY (name);
 
@@ -684,7 +987,13 @@ ALTER TABLE ONLY public.users
 
 CREATE INDEX api_tokens_by_operator ON public.api_tokens USING btree (operator_id, id);
 
+CREATE INDEX audit_logs_by_action ON public.audit_logs USING btree (action, id);
+
+CREATE INDEX audit_logs_by_actor ON public.audit_logs USING btree (actor, id);
+
 CREATE INDEX audit_logs_by_job ON public.audit_logs USING btree (job_id, id) WHERE (job_id IS NOT NULL);
+
+CREATE INDEX audit_logs_by_time ON public.audit_logs USING brin (created_at);
 
 CREATE INDEX audit_logs_by_user ON public.audit_logs USING btree (user_id, id) WHERE (user_id IS NOT NULL);
 
@@ -692,15 +1001,25 @@ CREATE INDEX devices_by_compliance ON public.devices USING btree (compliance_sta
 
 CREATE INDEX devices_by_user ON public.devices USING btree (assigned_user_id) WHERE (assigned_user_id IS NOT NULL);
 
+CREATE INDEX disclosures_by_user ON public.disclosures USING btree (user_id, id) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX exports_by_user ON public.exports USING btree (user_id);
+
 CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (created_at);
 
 CREATE INDEX idempotency_keys_by_job ON public.idempotency_keys USING btree (job_id);
+
+CREATE INDEX import_results_by_person ON public.import_results USING btree (person_key) WHERE (person_key IS NOT NULL);
 
 CREATE INDEX import_results_by_stem ON public.import_results USING btree (job_id, username_stem) WHERE (action = 'created'::text);
 
 CREATE INDEX import_results_rejected ON public.import_results USING btree (job_id, line) WHERE (action = 'rejected'::text);
 
+CREATE INDEX import_rows_by_person ON public.import_rows USING btree (person_key) WHERE (person_key IS NOT NULL);
+
 CREATE INDEX job_rows_by_key ON public.job_rows USING btree (key);
+
+CREATE INDEX jobs_by_key ON public.jobs USING btree (unique_key) WHERE (unique_key IS NOT NULL);
 
 CREATE INDEX jobs_by_status ON public.jobs USING btree (status, id);
 
@@ -742,13 +1061,23 @@ CREATE INDEX users_by_school ON public.users USING btree (school_id, id) WHERE (
 
 CREATE INDEX users_by_type ON public.users USING btree (user_type, id);
 
-CREATE TRIGGER audit_logs_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewrite();
+CREATE INDEX users_held ON public.users USING btree (id) WHERE legal_hold;
+
+CREATE TRIGGER audit_logs_append_only BEFORE DELETE OR TRUNCATE ON public.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewrite();
+
+CREATE TRIGGER audit_logs_only_redacted BEFORE UPDATE ON public.audit_logs FOR EACH ROW WHEN (((current_setting('coreskills.redacting'::text, true) IS DISTINCT FROM 'on'::text) OR (new.details IS DISTINCT FROM '{"redacted": true}'::jsonb) OR ((to_jsonb(new.*) - 'details'::text) <> (to_jsonb(old.*) - 'details'::text)))) EXECUTE FUNCTION public.refuse_rewrite();
+
+CREATE TRIGGER audit_seals_append_only BEFORE DELETE OR TRUNCATE ON public.audit_seals FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_new_seal();
+
+CREATE TRIGGER audit_seals_only_forget BEFORE UPDATE ON public.audit_seals FOR EACH ROW WHEN (((new.salt IS NOT NULL) OR (((((new.seq IS DISTINCT FROM old.seq) OR (new.audit_id IS DISTINCT FROM old.audit_id)) OR (new.details_digest IS DISTINCT FROM old.details_digest)) OR (new.hash IS DISTINCT FROM old.hash)) OR (new.sealed_at IS DISTINCT FROM old.sealed_at)))) EXECUTE FUNCTION public.refuse_new_seal();
 
 CREATE TRIGGER devices_touch BEFORE UPDATE ON public.devices FOR EACH ROW EXECUTE FUNCTION public.touch_row();
 
 CREATE TRIGGER orgs_touch BEFORE UPDATE ON public.orgs FOR EACH ROW EXECUTE FUNCTION public.touch_row();
 
 CREATE TRIGGER policies_touch BEFORE UPDATE ON public.policies FOR EACH ROW EXECUTE FUNCTION public.touch_row();
+
+CREATE TRIGGER retention_rules_touch BEFORE UPDATE ON public.retention_rules FOR EACH ROW EXECUTE FUNCTION public.touch_row();
 
 CREATE TRIGGER users_bury_usernames AFTER UPDATE OF state ON public.users FOR EACH ROW WHEN ((new.state = 'purged'::text)) EXECUTE FUNCTION public.bury_usernames();
 
@@ -768,6 +1097,15 @@ ALTER TABLE ONLY public.audit_logs
 
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_assigned_user_id_fkey FOREIGN KEY (assigned_user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.disclosures
+    ADD CONSTRAINT disclosures_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.exports
+    ADD CONSTRAINT exports_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.exports
+    ADD CONSTRAINT exports_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
@@ -808,18 +1146,47 @@ ALTER TABLE ONLY public.usernames
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_school_id_fkey FOREIGN KEY (school_id) REFERENCES public.orgs(id);
 
+GRANT SELECT,INSERT ON TABLE public.audit_logs TO coreskills_api;
+GRANT SELECT,INSERT ON TABLE public.audit_logs TO coreskills_worker;
+
 GRANT SELECT,UPDATE ON TABLE public.lifecycle_clock TO coreskills_api;
 GRANT SELECT ON TABLE public.lifecycle_clock TO coreskills_worker;
 
+REVOKE ALL ON FUNCTION public.person_record(person bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.person_record(person bigint) TO coreskills_worker;
+
+REVOKE ALL ON FUNCTION public.redact_audit_by_age(which text, really boolean, actor text, job bigint, request text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.redact_audit_by_age(which text, really boolean, actor text, job bigint, request text) TO coreskills_worker;
+
+REVOKE ALL ON FUNCTION public.redact_audit_of(person bigint, jobs bigint[], actor text, job bigint, request text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.redact_audit_of(person bigint, jobs bigint[], actor text, job bigint, request text) TO coreskills_worker;
+
+REVOKE ALL ON FUNCTION public.redact_rows(rows bigint[], person bigint, why text, actor text, job bigint, request text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.seal_audit(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.seal_audit(most integer) TO coreskills_worker;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_tokens TO coreskills_api;
 
-GRANT SELECT,INSERT ON TABLE public.audit_logs TO coreskills_api;
-GRANT SELECT,INSERT ON TABLE public.audit_logs TO coreskills_worker;
+GRANT SELECT ON TABLE public.audit_head TO coreskills_api;
+GRANT SELECT ON TABLE public.audit_head TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.audit_redactions TO coreskills_api;
+GRANT SELECT ON TABLE public.audit_redactions TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.audit_seals TO coreskills_api;
+GRANT SELECT ON TABLE public.audit_seals TO coreskills_worker;
 
 GRANT SELECT,UPDATE ON TABLE public.broker_epoch TO coreskills_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.devices TO coreskills_api;
 GRANT SELECT,UPDATE ON TABLE public.devices TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.disclosures TO coreskills_api;
+GRANT SELECT,INSERT,DELETE ON TABLE public.disclosures TO coreskills_worker;
+
+GRANT SELECT,DELETE ON TABLE public.exports TO coreskills_api;
+GRANT SELECT,INSERT,DELETE ON TABLE public.exports TO coreskills_worker;
 
 GRANT SELECT ON TABLE public.freeze_windows TO coreskills_worker;
 GRANT SELECT,INSERT,DELETE ON TABLE public.freeze_windows TO coreskills_api;
@@ -922,6 +1289,11 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.refresh_tokens TO coreskills_api;
 GRANT DELETE ON TABLE public.refresh_tokens TO coreskills_worker;
 
 GRANT SELECT(session_id) ON TABLE public.refresh_tokens TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.retention_rules TO coreskills_api;
+GRANT SELECT ON TABLE public.retention_rules TO coreskills_worker;
+
+GRANT UPDATE(keep_days) ON TABLE public.retention_rules TO coreskills_api;
 
 GRANT SELECT ON TABLE public.schedules TO coreskills_api;
 GRANT SELECT,UPDATE ON TABLE public.schedules TO coreskills_worker;

@@ -11,6 +11,7 @@ from coreskills.store.db import Connection
 from coreskills.worker import accounts
 from coreskills.worker.context import Context, Outcome
 from coreskills.worker.importing import import_users
+from coreskills.worker.privacy import export_person, retention_sweep
 from coreskills.worker.trail import audit_verify
 
 Handler = Callable[[Context], Outcome]
@@ -62,6 +63,8 @@ HANDLERS: dict[str, Handler] = {
     "lifecycle_tick": accounts.tick,
     "import_users": import_users,
     "audit_verify": audit_verify,
+    "export_person": export_person,
+    "retention_sweep": retention_sweep,
     "self_test": self_test,
     "sweep_expired": sweep_expired,
 }

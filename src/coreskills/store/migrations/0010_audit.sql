@@ -180,3 +180,145 @@ END $$;
 REVOKE ALL ON FUNCTION redact_rows, redact_audit_of, seal_audit FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION redact_audit_of, seal_audit TO coreskills_worker;
 GRANT SELECT ON audit_seals, audit_head, audit_redactions TO coreskills_api, coreskills_worker;
+
+-- Who was given which data about whom, and what for (FERPA, 34 CFR 99.32). It goes with the person.
+CREATE TABLE disclosures (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    user_id    bigint REFERENCES users,  -- NULL: of many at once
+    party      text NOT NULL CHECK (char_length(party) BETWEEN 1 AND 200),
+    purpose    text NOT NULL CHECK (char_length(purpose) BETWEEN 1 AND 500),
+    fields     text[] NOT NULL CONSTRAINT disclosures_say_what CHECK (cardinality(fields) > 0),
+    people     integer NOT NULL DEFAULT 1 CHECK (people >= 0),
+    job_id     bigint,
+    request_id text,
+    at         timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT disclosures_of_one_or_many CHECK ((user_id IS NULL) OR people = 1)
+);
+CREATE INDEX disclosures_by_user ON disclosures (user_id, id) WHERE user_id IS NOT NULL;
+
+-- All that is known about a person, until it is collected, once.
+CREATE TABLE exports (
+    job_id  bigint PRIMARY KEY REFERENCES jobs ON DELETE CASCADE,
+    user_id bigint NOT NULL REFERENCES users,
+    body    jsonb NOT NULL,
+    made_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX exports_by_user ON exports (user_id);
+
+-- How long what is kept, and why: the written policy. NULL: as long as the person, or for ever.
+CREATE TABLE retention_rules (
+    entity     text PRIMARY KEY,
+    keep_days  integer,
+    least_days integer,
+    most_days  integer,
+    action     text NOT NULL CONSTRAINT retention_rules_action_known
+        CHECK (action IN ('delete', 'redact', 'keep')),
+    purpose    text NOT NULL,
+    version    integer NOT NULL DEFAULT 1,
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT retention_rules_within_bounds CHECK (keep_days BETWEEN least_days AND most_days),
+    CONSTRAINT retention_rules_kept_has_no_days CHECK (
+        num_nonnulls(keep_days, least_days, most_days) = CASE action WHEN 'keep' THEN 0 ELSE 3 END)
+);
+CREATE TRIGGER retention_rules_touch BEFORE UPDATE ON retention_rules
+    FOR EACH ROW EXECUTE FUNCTION touch_row();
+INSERT INTO retention_rules (entity, keep_days, least_days, most_days, action, purpose) VALUES
+    ('idempotency_keys', 1, 1, 1, 'delete', 'A repeated request must not act twice'),
+    ('exports', 7, 1, 30, 'delete', 'Time to collect what a person asked for'),
+    ('import_rows', 90, 7, 365, 'delete', 'Mending rows that were rejected'),
+    ('import_results', 90, 7, 365, 'delete', 'Answering what became of a row'),
+    ('job_rows', 90, 7, 365, 'delete', 'Answering what a job did, and undoing it'),
+    ('jobs', 365, 30, 730, 'redact', 'Looking into failures; numbers and times stay'),
+    ('audit_requests', 365, 90, 1095, 'redact', 'Who asked for what; that they asked stays'),
+    ('audit_changes', 2555, 365, 3650, 'redact', 'Accounting for changes of records'),
+    ('disclosures', NULL, NULL, NULL, 'keep', 'The law: as long as the record of the person'),
+    ('username_tombstones', NULL, NULL, NULL, 'keep', 'A name is never given to another person');
+
+CREATE INDEX users_held ON users (id) WHERE legal_hold;
+CREATE INDEX jobs_by_key ON jobs (unique_key) WHERE unique_key IS NOT NULL;
+CREATE INDEX import_rows_by_person ON import_rows (person_key) WHERE person_key IS NOT NULL;
+CREATE INDEX import_results_by_person ON import_results (person_key) WHERE person_key IS NOT NULL;
+
+-- The jobs about one person and nobody else.
+CREATE FUNCTION jobs_about(person bigint) RETURNS SETOF bigint STABLE LANGUAGE sql AS $$
+    SELECT j.id FROM users u
+      JOIN jobs j ON j.unique_key IN (u.id::text, u.student_id, u.employee_id)
+     WHERE u.id = person
+       AND (j.parameters ->> 'user_id' = u.id::text OR j.parameters ->> 'student_id' = u.student_id
+            OR j.parameters ->> 'employee_id' = u.employee_id)
+     UNION
+    SELECT j.id FROM audit_logs a JOIN jobs j ON j.id = a.job_id
+     WHERE a.user_id = person AND j.unique_key IS NOT NULL
+$$;
+
+-- Redaction by age, as the rules say and for as long as nobody is held.
+CREATE FUNCTION redact_audit_by_age(which text, really boolean, actor text, job bigint, request text)
+RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    due bigint[];
+BEGIN
+    due := ARRAY(
+        SELECT a.id FROM audit_logs a JOIN retention_rules r ON r.entity = which
+         WHERE a.created_at < lifecycle_now() - make_interval(days => r.keep_days)
+           AND (a.status = 'pending') = (which = 'audit_requests')
+           AND a.details NOT IN ('{}', '{"redacted": true}') AND a.action <> 'audit.redacted'
+           AND NOT EXISTS (SELECT FROM users u WHERE u.id = a.user_id AND u.legal_hold)
+         ORDER BY a.id LIMIT 50000);
+    IF really THEN
+        PERFORM redact_rows(due, NULL, 'retention', actor, job, request);
+    END IF;
+    RETURN cardinality(due);
+END $$;
+
+-- Everything about a person: each table that refers to people, whichever there are, and the rows
+-- that name them by their key.
+CREATE FUNCTION person_record(person bigint) RETURNS jsonb STABLE LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    place record;
+    rows  jsonb;
+    found jsonb := '{}';
+    keys  text[];
+BEGIN
+    SELECT ARRAY['user:' || id, user_type || ':' || coalesce(student_id, employee_id)] INTO keys
+      FROM users WHERE id = person;
+    FOR place IN
+        SELECT 'users' AS name, 'id' AS link, 'users' AS title
+         UNION ALL
+        SELECT c.conrelid::regclass::text, a.attname,
+               c.conrelid::regclass::text
+               || CASE WHEN a.attname = 'user_id' THEN '' ELSE '.' || a.attname END
+          FROM pg_constraint c
+          JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+         WHERE c.contype = 'f' AND c.confrelid = 'users'::regclass
+           AND c.conrelid <> 'exports'::regclass
+    LOOP
+        EXECUTE format('SELECT jsonb_agg(to_jsonb(t)) FROM %s t WHERE %I = $1', place.name, place.link)
+           INTO rows USING person;
+        found := found || jsonb_build_object(place.title, coalesce(rows, '[]'));
+    END LOOP;
+    RETURN found || jsonb_build_object(
+        'jobs', coalesce((SELECT jsonb_agg(jsonb_build_object('id', j.id, 'type', j.job_type,
+                    'status', j.status, 'parameters', j.parameters, 'result', j.result,
+                    'error_message', j.error_message, 'created_at', j.created_at) ORDER BY j.id)
+                  FROM jobs j WHERE j.id IN (SELECT jobs_about(person))), '[]'),
+        'job_rows', coalesce((SELECT jsonb_agg(to_jsonb(r)) FROM job_rows r
+                               WHERE r.key = ANY(keys)), '[]'),
+        'import_rows', coalesce((SELECT jsonb_agg(to_jsonb(r)) FROM import_rows r
+                                  WHERE r.person_key = ANY(keys)), '[]'),
+        'import_results', coalesce((SELECT jsonb_agg(to_jsonb(r)) FROM import_results r
+                                     WHERE r.person_key = ANY(keys)), '[]'));
+END $$;
+
+INSERT INTO schedules (name, job_type, every, next_at) VALUES
+    ('retention_sweep', 'retention_sweep', '1 day', now() + interval '1 hour'),
+    ('audit_verify', 'audit_verify', '1 day', now() + interval '2 hours');
+
+REVOKE ALL ON FUNCTION redact_audit_by_age, person_record FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION redact_audit_by_age, person_record TO coreskills_worker;
+GRANT SELECT ON retention_rules TO coreskills_api, coreskills_worker;
+GRANT UPDATE (keep_days) ON retention_rules TO coreskills_api;
+GRANT SELECT ON disclosures TO coreskills_api;
+GRANT SELECT, INSERT, DELETE ON disclosures TO coreskills_worker;
+GRANT SELECT, DELETE ON exports TO coreskills_api;
+GRANT SELECT, INSERT, DELETE ON exports TO coreskills_worker;

@@ -1,10 +1,8 @@
 """What we hold about a person can be asked for, is kept no longer than the rules say, and can be
 made to stay."""
 
-import psycopg
 import pytest
 
-from coreskills.store import roles
 from tests.people import ADA, GRACE, IVAN
 from tests.pipeline import ask, job, polling_worker, submit, submit_import, trail
 from tests.problems import faults, refused
@@ -81,9 +79,8 @@ def test_export_person_gathers_all_there_is_to_be_collected_once(client, work, a
 
 def test_an_export_says_every_table_that_refers_to_people(client, work, ada, db, site):
     """Whichever there are: a new table is in it by its foreign key."""
-    with psycopg.connect(site.url(roles.OWNER), autocommit=True) as conn:
-        conn.execute("CREATE TABLE loans (id int, borrower bigint REFERENCES users)")
-        conn.execute("INSERT INTO loans VALUES (77, 1)")
+    ask(site, "CREATE TABLE loans (id int, borrower bigint REFERENCES users)")
+    ask(site, "ALTER TABLE loans OWNER TO coreskills_owner; INSERT INTO loans VALUES (77, 1)")
     id = client.post("/api/v1/users/1/export", json=ASKED).json["job_id"]
     work()
     record = client.post(f"/api/v1/exports/{id}/collect").json
@@ -228,7 +225,7 @@ def test_a_job_that_ended_after_the_purge_is_forgotten_by_the_next_sweep(do, pur
     purge()
     ask(
         site,
-        "UPDATE jobs SET parameters = '{\"user_id\": 1, \"why\": \"Ada moved\"}'"
+        'UPDATE jobs SET parameters = \'{"user_id": 1, "why": "Ada moved"}\''
         " WHERE job_type = 'disable_account'",
     )
     assert do("retention_sweep")["result"]["Due"]["purged"] == 1

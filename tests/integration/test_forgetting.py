@@ -63,6 +63,12 @@ def sent(client, work):
 
 def lived(sent, client, site):
     """From roster to archive, with all that goes wrong on the way."""
+    joined(sent, client, site)
+    stayed(sent, client)
+    left(sent, site)
+
+
+def joined(sent, client, site):
     key = {"Idempotency-Key": "Zyxcanary"}
     sent("POST", "imports?dry_run=true&filename=plan.csv", ROSTER.format(grade=11))
     ask(site, REPORT)
@@ -76,6 +82,9 @@ def lived(sent, client, site):
     assert changed.status_code == 200
     assert client.get("/api/v1/students/SCANARY17").status_code == 200
     assert client.get("/api/v1/users?last_name=Vwcanary").json["users"]
+
+
+def stayed(sent, client):
     sent("POST", "devices", LAPTOP | {"assigned_user_id": 1})
     sent("POST", "jobs", about("suspend_account", why="Zyxcanary did not pay"))
     sent("POST", "jobs", about("suspend_account", dry_run=True, why="Zyxcanary"))
@@ -84,9 +93,13 @@ def lived(sent, client, site):
     for _ in range(2):
         id = sent("POST", "users/1/export", ASKED).json["job_id"]
     assert CANARY in client.post(f"/api/v1/exports/{id}/collect").text.lower()
+
+
+def left(sent, site):
     sent("PUT", "users/1/legal-hold", {"held": True, "reason": "Zyxcanary sues"})
     sent("POST", "jobs", about("disable_account", reason="leaver", why="Zyxcanary moved"))
     sent("POST", "jobs", about("archive_account", why="Zyxcanary has the laptop"))
+    ask(site, "UPDATE job_attempts SET error_message = 'Qwcanary' WHERE outcome = 'failed'")
     sent("PATCH", "devices/LT-1", {"assigned_user_id": None}, **{"If-Match": "*"})
     sent("POST", "jobs", about("archive_account", why="Zyxcanary"))
     sent("POST", "jobs", about("delete_account", why="Zyxcanary is held"))
@@ -140,6 +153,7 @@ def test_of_who_was_purged_nothing_is_left_anywhere(
         "public.users",
         "public.usernames",
         "public.jobs",
+        "public.job_attempts",
         "public.job_rows",
         "public.import_rows",
         "public.import_results",

@@ -36,7 +36,7 @@ HEADERS = [  # of every answer
 ]
 KEPT = "private, no-cache"  # a browser may keep it, and asks each time whether it is still so
 _FOR_BROWSERS = {  # of a configured origin
-    "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE",
+    "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, If-None-Match,"
     " Idempotency-Key, X-Request-ID",
     "Access-Control-Expose-Headers": "ETag, Link, Location, Retry-After, X-Request-ID",

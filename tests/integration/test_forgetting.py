@@ -159,7 +159,7 @@ def test_of_who_was_purged_nothing_is_left_anywhere(
         "public.import_results",
         "public.audit_logs",
         "public.disclosures",
-        "public.exports",
+        "public.person_exports",
         "public.idempotency_keys",
     }, "the canary did not get everywhere, so its absence would prove nothing"
     assert len(usernames(site)) == 2

@@ -250,18 +250,3 @@ def test_not_even_the_owner_unseals_in_passing(trail, site, statement):
         pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"),
     ):
         conn.execute(statement)
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "SELECT redact_audit_of(1, '{}', 'a', 1, 'r')",
-        "SELECT redact_audit_of(777, '{1}', 'a', 1, 'r')",
-    ],
-)
-def test_a_worker_redacts_nothing_of_who_was_not_purged(trail, site, statement):
-    with (
-        psycopg.connect(site.url(roles.WORKER), autocommit=True) as conn,
-        pytest.raises(psycopg.errors.InsufficientPrivilege, match="purged"),
-    ):
-        conn.execute(statement)

@@ -14,7 +14,7 @@ RULE = {
 
 THERE_ALREADY = [
     insert("audit_seals", SEAL, seq="1", audit_id="1"),
-    insert("exports", EXPORT),
+    insert("person_exports", EXPORT),
     "INSERT INTO audit_redactions VALUES (1, 1)",
 ]
 REFUSED = [
@@ -29,9 +29,9 @@ REFUSED = [
     ("disclosures_say_what", insert("disclosures", GIVEN, fields="'{}'")),
     ("disclosures_people_check", insert("disclosures", GIVEN, people="-1")),
     ("disclosures_of_one_or_many", insert("disclosures", GIVEN, user_id="1", people="2")),
-    ("exports_pkey", insert("exports", EXPORT)),
-    ("exports_job_id_fkey", insert("exports", EXPORT, job_id="999")),
-    ("exports_user_id_fkey", "UPDATE exports SET user_id = 999"),
+    ("person_exports_pkey", insert("person_exports", EXPORT)),
+    ("person_exports_job_id_fkey", insert("person_exports", EXPORT, job_id="999")),
+    ("person_exports_user_id_fkey", "UPDATE person_exports SET user_id = 999"),
     ("retention_rules_pkey", insert("retention_rules", RULE, entity="'jobs'")),
     ("retention_rules_action_known", insert("retention_rules", RULE, action="'sell'")),
     ("retention_rules_within_bounds", insert("retention_rules", RULE, keep_days="4")),

@@ -25,6 +25,8 @@ VERBS = {
     "import": "Import a roster from a CSV file",
     "list": "List users, students, staff, devices, policies or the audit trail",
     "jobs": "List, show, submit, approve, cancel and retry jobs",
+    "audit": "Prove the audit trail, or read it",
+    "privacy": "Hand out, hold, and let go of personal data",
     "logs": "Show the logs of a service",
     "token": "Print the operator's API token, or make another one",
     "db": "Migrate, query or recreate the database",

@@ -1,11 +1,12 @@
-"""Personal data: to whom it was given, what there is of one person, and how it is forgotten."""
+"""Personal data: to whom it was given, and what there is of one person.
+
+Forgetting needs no call: a trigger does it in the transaction of whoever purges."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from coreskills.domain.jobs import Job
 from coreskills.store import queries
 from coreskills.store.db import Connection, every, one, run, send, value
 
@@ -54,35 +55,3 @@ def collect_export(conn: Connection, job_id: int) -> Row | None:
 def update_hold(conn: Connection, id: int, *, held: bool) -> bool:
     """False: it was so already."""
     return run(conn, SQL["update_hold"], id=id, held=held) == 1
-
-
-def select_traces(conn: Connection, user_id: int) -> Row:
-    row = one(conn, SQL["select_traces"], user_id=user_id)
-    assert row is not None
-    return row
-
-
-def forget(conn: Connection, user_id: int, traces: Row, by: Job) -> None:
-    """Redact or remove what tells who was purged. `traces` were asked for before the purge."""
-    jobs, keys = traces["jobs"], traces["keys"]
-    send(conn, SQL["redact_jobs"], jobs=jobs)
-    send(conn, SQL["redact_attempts"], jobs=jobs)
-    send(conn, SQL["delete_keys"], jobs=jobs)
-    send(conn, SQL["redact_job_rows"], jobs=jobs, keys=keys, key=traces["key"])
-    send(conn, SQL["delete_import_rows"], keys=keys)
-    send(conn, SQL["delete_import_results"], keys=keys)
-    send(conn, SQL["delete_disclosures"], user_id=user_id)
-    send(conn, SQL["delete_exports"], user_id=user_id)
-    send(
-        conn,
-        SQL["redact_audit"],
-        user_id=user_id,
-        jobs=jobs,
-        actor=by.requested_by,
-        job_id=by.id,
-        request_id=by.request_id,
-    )
-
-
-def select_residues(conn: Connection) -> list[int]:
-    return [row["id"] for row in every(conn, SQL["select_residues"])]

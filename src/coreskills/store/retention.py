@@ -28,7 +28,7 @@ def sweep(conn: Connection, by: Job, *, really: bool) -> dict[str, int]:
     server.be_patient(conn, 300)
     who = {"actor": by.requested_by, "job_id": by.id, "request_id": by.request_id}
     return {
-        "exports": value(conn, SQL["sweep_exports"], really=really),
+        "person_exports": value(conn, SQL["sweep_person_exports"], really=really),
         "import_rows": value(conn, SQL["sweep_import_rows"], really=really),
         "import_results": value(conn, SQL["sweep_import_results"], really=really),
         "job_rows": value(conn, SQL["sweep_job_rows"], really=really),
@@ -39,4 +39,5 @@ def sweep(conn: Connection, by: Job, *, really: bool) -> dict[str, int]:
         "audit_changes": value(
             conn, SQL["sweep_audit"], entity="audit_changes", really=really, **who
         ),
+        "purged": value(conn, SQL["sweep_residues"], really=really, **who),
     }

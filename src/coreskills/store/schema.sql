@@ -85,6 +85,84 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION public.forget(person bigint, student text, employee text, roster_key text, actor text, job bigint, request text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $_$
+DECLARE
+    keys  text[] := ARRAY['user:' || person, 'student:' || student, 'staff:' || employee,
+                          'users:' || roster_key];
+    about bigint[] := ARRAY(SELECT jobs_about(person, student, employee));
+    name  text;
+BEGIN
+    UPDATE jobs  -- whom it was about by number stays, so that what it did can be told
+       SET parameters = jsonb_strip_nulls(jsonb_build_object(
+               'redacted', true, 'user_id', parameters -> 'user_id')),
+           result = CASE WHEN result IS NULL OR id = job THEN result ELSE '{"redacted": true}' END,
+           error_message = CASE WHEN error_message IS NOT NULL THEN 'redacted' END,
+           progress = NULL,
+           unique_key = CASE WHEN parameters ? 'user_id' THEN unique_key END
+     WHERE id = ANY(about);
+    UPDATE job_attempts SET error_message = 'redacted'
+     WHERE job_id = ANY(about) AND error_message IS NOT NULL;
+    -- A digest of what was sent. Few are left of a person who is old enough to be purged.
+    DELETE FROM idempotency_keys WHERE job_id = ANY(about) OR job_ids && about;
+    UPDATE job_rows SET key = 'user:' || person, before = '{}', after = '{}', message = NULL
+     WHERE key = ANY(keys) OR job_id = ANY(about);
+    DELETE FROM import_rows WHERE person_key = ANY(keys);
+    DELETE FROM import_results WHERE person_key = ANY(keys);
+    FOREACH name IN ARRAY ARRAY['disclosures', 'person_exports', 'enrollments', 'role_assignments']
+    LOOP
+        IF to_regclass(name) IS NOT NULL THEN
+            EXECUTE format('DELETE FROM %I WHERE user_id = $1', name) USING person;
+        END IF;
+    END LOOP;
+    IF to_regclass('exports') IS NOT NULL THEN
+        DELETE FROM exports;  -- packages of everybody: they can be made anew, without this person
+    END IF;
+    PERFORM redact_rows(ARRAY(
+        SELECT id FROM audit_logs WHERE user_id = person
+         UNION SELECT id FROM audit_logs WHERE job_id = ANY(about) AND user_id IS NULL),
+        person, 'purge', actor, job, request);
+END $_$;
+
+CREATE FUNCTION public.forget_purged() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    ending jobs%ROWTYPE;
+BEGIN
+    SELECT * INTO ending FROM jobs  -- the job that ends in this transaction
+     WHERE parameters ? 'user_id' AND parameters ->> 'user_id' = NEW.id::text
+       AND job_type = 'delete_account' AND completed_at = now();
+    PERFORM forget(NEW.id, OLD.student_id, OLD.employee_id, OLD.sourced_id,
+                   coalesce(ending.requested_by, 'system:purge'), ending.id,
+                   ending.request_id);
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.forget_residues(really boolean, actor text, job bigint, request text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    left_over bigint[];
+    person bigint;
+BEGIN
+    left_over := ARRAY(
+        SELECT DISTINCT u.id FROM users u CROSS JOIN LATERAL jobs_about(u.id, NULL, NULL) AS about
+          JOIN jobs j ON j.id = about
+         WHERE u.state = 'purged' AND NOT j.parameters ? 'redacted' AND j.completed_at IS NOT NULL
+         ORDER BY u.id LIMIT 500);
+    IF really THEN
+        FOREACH person IN ARRAY left_over LOOP
+            PERFORM forget(person, NULL, NULL, NULL, actor, job, request);
+        END LOOP;
+    END IF;
+    RETURN cardinality(left_over);
+END $$;
+
 CREATE FUNCTION public.give_usernames() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public'
@@ -99,17 +177,17 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION public.jobs_about(person bigint) RETURNS SETOF bigint
+CREATE FUNCTION public.jobs_about(person bigint, student text, employee text) RETURNS SETOF bigint
     LANGUAGE sql STABLE
     AS $$
-    SELECT j.id FROM users u
-      JOIN jobs j ON j.unique_key IN (u.id::text, u.student_id, u.employee_id)
-     WHERE u.id = person
-       AND (j.parameters ->> 'user_id' = u.id::text OR j.parameters ->> 'student_id' = u.student_id
-            OR j.parameters ->> 'employee_id' = u.employee_id)
+    SELECT id FROM jobs WHERE parameters ? 'user_id' AND parameters ->> 'user_id' = person::text
+     UNION
+    SELECT id FROM jobs WHERE unique_key = student AND parameters ->> 'student_id' = student
+     UNION
+    SELECT id FROM jobs WHERE unique_key = employee AND parameters ->> 'employee_id' = employee
      UNION
     SELECT j.id FROM audit_logs a JOIN jobs j ON j.id = a.job_id
-     WHERE a.user_id = person AND j.unique_key IS NOT NULL
+     WHERE a.user_id = person AND j.parameters ?| ARRAY['student_id', 'employee_id']
 $$;
 
 CREATE TABLE public.lifecycle_clock (
@@ -148,7 +226,7 @@ BEGIN
           FROM pg_constraint c
           JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
          WHERE c.contype = 'f' AND c.confrelid = 'users'::regclass
-           AND c.conrelid <> 'exports'::regclass
+           AND c.conrelid <> 'person_exports'::regclass
     LOOP
         EXECUTE format('SELECT jsonb_agg(to_jsonb(t)) FROM %s t WHERE %I = $1', place.name, place.link)
            INTO rows USING person;
@@ -158,7 +236,8 @@ BEGIN
         'jobs', coalesce((SELECT jsonb_agg(jsonb_build_object('id', j.id, 'type', j.job_type,
                     'status', j.status, 'parameters', j.parameters, 'result', j.result,
                     'error_message', j.error_message, 'created_at', j.created_at) ORDER BY j.id)
-                  FROM jobs j WHERE j.id IN (SELECT jobs_about(person))), '[]'),
+                  FROM users u CROSS JOIN LATERAL jobs_about(u.id, u.student_id, u.employee_id) AS about
+                  JOIN jobs j ON j.id = about WHERE u.id = person), '[]'),
         'job_rows', coalesce((SELECT jsonb_agg(to_jsonb(r)) FROM job_rows r
                                WHERE r.key = ANY(keys)), '[]'),
         'import_rows', coalesce((SELECT jsonb_agg(to_jsonb(r)) FROM import_rows r
@@ -185,21 +264,6 @@ BEGIN
         PERFORM redact_rows(due, NULL, 'retention', actor, job, request);
     END IF;
     RETURN cardinality(due);
-END $$;
-
-CREATE FUNCTION public.redact_audit_of(person bigint, jobs bigint[], actor text, job bigint, request text) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'public', 'pg_temp'
-    AS $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM users WHERE id = person AND state = 'purged') THEN
-        RAISE EXCEPTION 'the trail is redacted only of who was purged'
-            USING ERRCODE = 'insufficient_privilege';
-    END IF;
-    RETURN redact_rows(ARRAY(
-        SELECT id FROM audit_logs WHERE user_id = person
-         UNION SELECT id FROM audit_logs WHERE job_id = ANY(jobs) AND user_id IS NULL),
-        person, 'purge', actor, job, request);
 END $$;
 
 CREATE FUNCTION public.redact_rows(rows bigint[], person bigint, why text, actor text, job bigint, request text) RETURNS integer
@@ -438,13 +502,6 @@ ALTER TABLE public.disclosures ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
-CREATE TABLE public.exports (
-    job_id bigint NOT NULL,
-    user_id bigint NOT NULL,
-    body jsonb NOT NULL,
-    made_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
 CREATE TABLE public.freeze_windows (
     id bigint NOT NULL,
     starts_at timestamp with time zone NOT NULL,
@@ -667,6 +724,13 @@ ALTER TABLE public.orgs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.person_exports (
+    job_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    body jsonb NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.plans (
     job_id bigint NOT NULL,
     digest bytea NOT NULL,
@@ -883,9 +947,6 @@ ALTER TABLE ONLY public.devices
 ALTER TABLE ONLY public.disclosures
     ADD CONSTRAINT disclosures_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY public.exports
-    ADD CONSTRAINT exports_pkey PRIMARY KEY (job_id);
-
 ALTER TABLE ONLY public.freeze_windows
     ADD CONSTRAINT freeze_windows_pkey PRIMARY KEY (id);
 
@@ -933,6 +994,9 @@ ALTER TABLE ONLY public.orgs
 
 ALTER TABLE ONLY public.orgs
     ADD CONSTRAINT orgs_sourced_id_unique UNIQUE (sourced_id);
+
+ALTER TABLE ONLY public.person_exports
+    ADD CONSTRAINT person_exports_pkey PRIMARY KEY (job_id);
 
 ALTER TABLE ONLY public.plans
     ADD CONSTRAINT plans_pkey PRIMARY KEY (job_id);
@@ -1003,8 +1067,6 @@ CREATE INDEX devices_by_user ON public.devices USING btree (assigned_user_id) WH
 
 CREATE INDEX disclosures_by_user ON public.disclosures USING btree (user_id, id) WHERE (user_id IS NOT NULL);
 
-CREATE INDEX exports_by_user ON public.exports USING btree (user_id);
-
 CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (created_at);
 
 CREATE INDEX idempotency_keys_by_job ON public.idempotency_keys USING btree (job_id);
@@ -1023,6 +1085,8 @@ CREATE INDEX jobs_by_key ON public.jobs USING btree (unique_key) WHERE (unique_k
 
 CREATE INDEX jobs_by_status ON public.jobs USING btree (status, id);
 
+CREATE INDEX jobs_by_user ON public.jobs USING btree (((parameters ->> 'user_id'::text))) WHERE (parameters ? 'user_id'::text);
+
 CREATE UNIQUE INDEX jobs_fired_once ON public.jobs USING btree (job_type, fire_at) WHERE (fire_at IS NOT NULL);
 
 CREATE INDEX jobs_leased ON public.jobs USING btree (lease_until) WHERE (status = 'running'::public.job_status);
@@ -1040,6 +1104,8 @@ CREATE INDEX lifecycle_timers_due ON public.lifecycle_timers USING btree (due_at
 CREATE UNIQUE INDEX lifecycle_timers_one_open ON public.lifecycle_timers USING btree (user_id, job_type) WHERE ((fired_at IS NULL) AND (cancelled_at IS NULL));
 
 CREATE INDEX orgs_by_parent ON public.orgs USING btree (parent_id) WHERE (parent_id IS NOT NULL);
+
+CREATE INDEX person_exports_by_user ON public.person_exports USING btree (user_id);
 
 CREATE UNIQUE INDEX policies_name_unique ON public.policies USING btree (lower(policy_name)) WHERE (retired_at IS NULL);
 
@@ -1083,6 +1149,8 @@ CREATE TRIGGER users_bury_usernames AFTER UPDATE OF state ON public.users FOR EA
 
 CREATE TRIGGER users_change_username AFTER UPDATE OF username ON public.users FOR EACH ROW WHEN (((new.username IS DISTINCT FROM old.username) AND (new.state <> 'purged'::text))) EXECUTE FUNCTION public.change_username();
 
+CREATE CONSTRAINT TRIGGER users_forget_purged AFTER UPDATE OF state ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.state = 'purged'::text) AND (old.state <> 'purged'::text))) EXECUTE FUNCTION public.forget_purged();
+
 CREATE TRIGGER users_give_usernames AFTER INSERT ON public.users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.give_usernames();
 
 CREATE TRIGGER users_state_moves BEFORE UPDATE OF state ON public.users FOR EACH ROW WHEN ((old.state IS DISTINCT FROM new.state)) EXECUTE FUNCTION public.refuse_unknown_move();
@@ -1100,12 +1168,6 @@ ALTER TABLE ONLY public.devices
 
 ALTER TABLE ONLY public.disclosures
     ADD CONSTRAINT disclosures_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
-
-ALTER TABLE ONLY public.exports
-    ADD CONSTRAINT exports_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY public.exports
-    ADD CONSTRAINT exports_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
@@ -1131,6 +1193,12 @@ ALTER TABLE ONLY public.orgs
 ALTER TABLE ONLY public.orgs
     ADD CONSTRAINT orgs_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES public.orgs(id);
 
+ALTER TABLE ONLY public.person_exports
+    ADD CONSTRAINT person_exports_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.person_exports
+    ADD CONSTRAINT person_exports_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
 ALTER TABLE ONLY public.plans
     ADD CONSTRAINT plans_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
 
@@ -1149,6 +1217,13 @@ ALTER TABLE ONLY public.users
 GRANT SELECT,INSERT ON TABLE public.audit_logs TO coreskills_api;
 GRANT SELECT,INSERT ON TABLE public.audit_logs TO coreskills_worker;
 
+REVOKE ALL ON FUNCTION public.forget(person bigint, student text, employee text, roster_key text, actor text, job bigint, request text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.forget_purged() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.forget_residues(really boolean, actor text, job bigint, request text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.forget_residues(really boolean, actor text, job bigint, request text) TO coreskills_worker;
+
 GRANT SELECT,UPDATE ON TABLE public.lifecycle_clock TO coreskills_api;
 GRANT SELECT ON TABLE public.lifecycle_clock TO coreskills_worker;
 
@@ -1157,9 +1232,6 @@ GRANT ALL ON FUNCTION public.person_record(person bigint) TO coreskills_worker;
 
 REVOKE ALL ON FUNCTION public.redact_audit_by_age(which text, really boolean, actor text, job bigint, request text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.redact_audit_by_age(which text, really boolean, actor text, job bigint, request text) TO coreskills_worker;
-
-REVOKE ALL ON FUNCTION public.redact_audit_of(person bigint, jobs bigint[], actor text, job bigint, request text) FROM PUBLIC;
-GRANT ALL ON FUNCTION public.redact_audit_of(person bigint, jobs bigint[], actor text, job bigint, request text) TO coreskills_worker;
 
 REVOKE ALL ON FUNCTION public.redact_rows(rows bigint[], person bigint, why text, actor text, job bigint, request text) FROM PUBLIC;
 
@@ -1183,10 +1255,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.devices TO coreskills_api;
 GRANT SELECT,UPDATE ON TABLE public.devices TO coreskills_worker;
 
 GRANT SELECT ON TABLE public.disclosures TO coreskills_api;
-GRANT SELECT,INSERT,DELETE ON TABLE public.disclosures TO coreskills_worker;
-
-GRANT SELECT,DELETE ON TABLE public.exports TO coreskills_api;
-GRANT SELECT,INSERT,DELETE ON TABLE public.exports TO coreskills_worker;
+GRANT SELECT,INSERT ON TABLE public.disclosures TO coreskills_worker;
 
 GRANT SELECT ON TABLE public.freeze_windows TO coreskills_worker;
 GRANT SELECT,INSERT,DELETE ON TABLE public.freeze_windows TO coreskills_api;
@@ -1273,6 +1342,9 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.operators TO coreskills_api;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.orgs TO coreskills_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.orgs TO coreskills_worker;
+
+GRANT SELECT,DELETE ON TABLE public.person_exports TO coreskills_api;
+GRANT SELECT,INSERT,DELETE ON TABLE public.person_exports TO coreskills_worker;
 
 GRANT SELECT ON TABLE public.plans TO coreskills_api;
 GRANT SELECT,INSERT,DELETE ON TABLE public.plans TO coreskills_worker;

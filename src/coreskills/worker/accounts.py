@@ -9,7 +9,7 @@ from typing import Any
 from coreskills.domain.jobs import PARAMETERS
 from coreskills.domain.lifecycle import LEAVER
 from coreskills.errors import Conflict, NotFound
-from coreskills.store import audit, lifecycle, privacy
+from coreskills.store import audit, lifecycle
 from coreskills.store.db import Connection
 from coreskills.worker.context import Context, Outcome
 from coreskills.worker.plans import Change, Plan, carried_out
@@ -74,27 +74,20 @@ def move_account(context: Context) -> Outcome:
 
 def _plan(context: Context, act: Act, account: Row, answer: Row) -> Plan:
     purges, why = answer["Action"] == "purge", context.job.parameters.get("why", "")
-    before, after = answer["Before"], answer["After"]
-    if purges:  # what goes must not stay in the report of its going
-        before, after = {"State": before["State"]}, {"State": after["State"]}
-        why = why if context.job.parameters.get("by_timer") else ""
 
     def write(conn: Connection) -> None:
         if not answer["Changed"]:
             return
-        if purges:
-            _purge(conn, context, account)
-        else:
-            _change(conn, account, answer["After"], why)
+        _change(conn, account, answer["After"], why, purges=purges)
         _set_timers(conn, account["id"], answer, purges=purges)
-        details = {"why": why, "before": before, "after": after}
+        details = {"why": why, "before": answer["Before"], "after": answer["After"]}
         audit.insert_audit(conn, context.audit(act.action, account["id"], details))
 
     line = Change(
         key=f"user:{account['id']}",
         action=answer["Action"],
-        before=before,
-        after=after,
+        before=answer["Before"],
+        after=answer["After"],
         version=account["version"],
     )
     told = {"Action": "purge", "Changed": True} if purges else answer
@@ -126,18 +119,14 @@ def _facts(account: Row, now: datetime) -> Row:
     }
 
 
-def _change(conn: Connection, account: Row, after: Row, why: str) -> None:
-    changes = {COLUMNS[name]: value for name, value in after.items() if name in COLUMNS}
-    if not lifecycle.update_account(conn, account, changes, reason=why or None):
+def _change(conn: Connection, account: Row, after: Row, why: str, *, purges: bool) -> None:
+    if purges:
+        done = lifecycle.purge_account(conn, account)
+    else:
+        changes = {COLUMNS[name]: value for name, value in after.items() if name in COLUMNS}
+        done = lifecycle.update_account(conn, account, changes, reason=why or None)
+    if not done:
         raise Conflict(f"User {account['id']} was changed meanwhile", code=CHANGED)
-
-
-def _purge(conn: Connection, context: Context, account: Row) -> None:
-    """Of the account, and of everything that tells whose it was."""
-    traces = privacy.select_traces(conn, account["id"])
-    if not lifecycle.purge_account(conn, account):
-        raise Conflict(f"User {account['id']} was changed meanwhile", code=CHANGED)
-    privacy.forget(conn, account["id"], traces, context.job)
 
 
 def _set_timers(conn: Connection, id: int, answer: Row, *, purges: bool) -> None:

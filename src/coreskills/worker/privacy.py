@@ -49,11 +49,7 @@ def retention_sweep(context: Context) -> Outcome:
     job, really = context.job, not wanted.dry_run
     with context.db.transaction() as conn:
         context.hold(conn)
-        residues = privacy.select_residues(conn)
-        counts = retention.sweep(conn, job, really=really) | {"purged": len(residues)}
-        if really:
-            for user_id in residues:
-                privacy.forget(conn, user_id, privacy.select_traces(conn, user_id), job)
+        counts = retention.sweep(conn, job, really=really)
         if really and any(counts.values()):
             entry = context.audit("retention.swept", None, {"after": counts})
             audit.insert_audit(conn, replace(entry, resource_type="retention"))

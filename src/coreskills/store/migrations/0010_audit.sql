@@ -164,21 +164,8 @@ BEGIN
     RETURN done;
 END $$;
 
--- Of a person who was purged: their rows, and those of `jobs` that name nobody else.
-CREATE FUNCTION redact_audit_of(person bigint, jobs bigint[], actor text, job bigint, request text)
-RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM users WHERE id = person AND state = 'purged') THEN
-        RAISE EXCEPTION 'the trail is redacted only of who was purged'
-            USING ERRCODE = 'insufficient_privilege';
-    END IF;
-    RETURN redact_rows(ARRAY(
-        SELECT id FROM audit_logs WHERE user_id = person
-         UNION SELECT id FROM audit_logs WHERE job_id = ANY(jobs) AND user_id IS NULL),
-        person, 'purge', actor, job, request);
-END $$;
-REVOKE ALL ON FUNCTION redact_rows, redact_audit_of, seal_audit FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION redact_audit_of, seal_audit TO coreskills_worker;
+REVOKE ALL ON FUNCTION redact_rows, seal_audit FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION seal_audit TO coreskills_worker;
 GRANT SELECT ON audit_seals, audit_head, audit_redactions TO coreskills_api, coreskills_worker;
 
 -- Who was given which data about whom, and what for (FERPA, 34 CFR 99.32). It goes with the person.
@@ -197,13 +184,13 @@ CREATE TABLE disclosures (
 CREATE INDEX disclosures_by_user ON disclosures (user_id, id) WHERE user_id IS NOT NULL;
 
 -- All that is known about a person, until it is collected, once.
-CREATE TABLE exports (
+CREATE TABLE person_exports (
     job_id  bigint PRIMARY KEY REFERENCES jobs ON DELETE CASCADE,
     user_id bigint NOT NULL REFERENCES users,
     body    jsonb NOT NULL,
     made_at timestamptz NOT NULL DEFAULT now()
 );
-CREATE INDEX exports_by_user ON exports (user_id);
+CREATE INDEX person_exports_by_user ON person_exports (user_id);
 
 -- How long what is kept, and why: the written policy. NULL: as long as the person, or for ever.
 CREATE TABLE retention_rules (
@@ -224,7 +211,7 @@ CREATE TRIGGER retention_rules_touch BEFORE UPDATE ON retention_rules
     FOR EACH ROW EXECUTE FUNCTION touch_row();
 INSERT INTO retention_rules (entity, keep_days, least_days, most_days, action, purpose) VALUES
     ('idempotency_keys', 1, 1, 1, 'delete', 'A repeated request must not act twice'),
-    ('exports', 7, 1, 30, 'delete', 'Time to collect what a person asked for'),
+    ('person_exports', 7, 1, 30, 'delete', 'Time to collect what a person asked for'),
     ('import_rows', 90, 7, 365, 'delete', 'Mending rows that were rejected'),
     ('import_results', 90, 7, 365, 'delete', 'Answering what became of a row'),
     ('job_rows', 90, 7, 365, 'delete', 'Answering what a job did, and undoing it'),
@@ -236,19 +223,21 @@ INSERT INTO retention_rules (entity, keep_days, least_days, most_days, action, p
 
 CREATE INDEX users_held ON users (id) WHERE legal_hold;
 CREATE INDEX jobs_by_key ON jobs (unique_key) WHERE unique_key IS NOT NULL;
+CREATE INDEX jobs_by_user ON jobs ((parameters ->> 'user_id')) WHERE parameters ? 'user_id';
 CREATE INDEX import_rows_by_person ON import_rows (person_key) WHERE person_key IS NOT NULL;
 CREATE INDEX import_results_by_person ON import_results (person_key) WHERE person_key IS NOT NULL;
 
--- The jobs about one person and nobody else.
-CREATE FUNCTION jobs_about(person bigint) RETURNS SETOF bigint STABLE LANGUAGE sql AS $$
-    SELECT j.id FROM users u
-      JOIN jobs j ON j.unique_key IN (u.id::text, u.student_id, u.employee_id)
-     WHERE u.id = person
-       AND (j.parameters ->> 'user_id' = u.id::text OR j.parameters ->> 'student_id' = u.student_id
-            OR j.parameters ->> 'employee_id' = u.employee_id)
+-- The jobs about one person and nobody else; by their ids, for those go with a purge.
+CREATE FUNCTION jobs_about(person bigint, student text, employee text) RETURNS SETOF bigint
+STABLE LANGUAGE sql AS $$
+    SELECT id FROM jobs WHERE parameters ? 'user_id' AND parameters ->> 'user_id' = person::text
+     UNION
+    SELECT id FROM jobs WHERE unique_key = student AND parameters ->> 'student_id' = student
+     UNION
+    SELECT id FROM jobs WHERE unique_key = employee AND parameters ->> 'employee_id' = employee
      UNION
     SELECT j.id FROM audit_logs a JOIN jobs j ON j.id = a.job_id
-     WHERE a.user_id = person AND j.unique_key IS NOT NULL
+     WHERE a.user_id = person AND j.parameters ?| ARRAY['student_id', 'employee_id']
 $$;
 
 -- Redaction by age, as the rules say and for as long as nobody is held.
@@ -268,6 +257,86 @@ BEGIN
         PERFORM redact_rows(due, NULL, 'retention', actor, job, request);
     END IF;
     RETURN cardinality(due);
+END $$;
+
+-- Forgetting: whatever tells who it was is redacted, or goes. Called only for who was purged.
+CREATE FUNCTION forget(person bigint, student text, employee text, roster_key text,
+                       actor text, job bigint, request text)
+RETURNS void LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    keys  text[] := ARRAY['user:' || person, 'student:' || student, 'staff:' || employee,
+                          'users:' || roster_key];
+    about bigint[] := ARRAY(SELECT jobs_about(person, student, employee));
+    name  text;
+BEGIN
+    UPDATE jobs  -- whom it was about by number stays, so that what it did can be told
+       SET parameters = jsonb_strip_nulls(jsonb_build_object(
+               'redacted', true, 'user_id', parameters -> 'user_id')),
+           result = CASE WHEN result IS NULL OR id = job THEN result ELSE '{"redacted": true}' END,
+           error_message = CASE WHEN error_message IS NOT NULL THEN 'redacted' END,
+           progress = NULL,
+           unique_key = CASE WHEN parameters ? 'user_id' THEN unique_key END
+     WHERE id = ANY(about);
+    UPDATE job_attempts SET error_message = 'redacted'
+     WHERE job_id = ANY(about) AND error_message IS NOT NULL;
+    -- A digest of what was sent. Few are left of a person who is old enough to be purged.
+    DELETE FROM idempotency_keys WHERE job_id = ANY(about) OR job_ids && about;
+    UPDATE job_rows SET key = 'user:' || person, before = '{}', after = '{}', message = NULL
+     WHERE key = ANY(keys) OR job_id = ANY(about);
+    DELETE FROM import_rows WHERE person_key = ANY(keys);
+    DELETE FROM import_results WHERE person_key = ANY(keys);
+    FOREACH name IN ARRAY ARRAY['disclosures', 'person_exports', 'enrollments', 'role_assignments']
+    LOOP
+        IF to_regclass(name) IS NOT NULL THEN
+            EXECUTE format('DELETE FROM %I WHERE user_id = $1', name) USING person;
+        END IF;
+    END LOOP;
+    IF to_regclass('exports') IS NOT NULL THEN
+        DELETE FROM exports;  -- packages of everybody: they can be made anew, without this person
+    END IF;
+    PERFORM redact_rows(ARRAY(
+        SELECT id FROM audit_logs WHERE user_id = person
+         UNION SELECT id FROM audit_logs WHERE job_id = ANY(about) AND user_id IS NULL),
+        person, 'purge', actor, job, request);
+END $$;
+
+-- Deferred: also what the transaction of the purge writes after it, is forgotten. SECURITY DEFINER,
+-- so the programs need no right to do any of this but by purging somebody.
+CREATE FUNCTION forget_purged() RETURNS trigger LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    ending jobs%ROWTYPE;
+BEGIN
+    SELECT * INTO ending FROM jobs  -- the job that ends in this transaction
+     WHERE parameters ? 'user_id' AND parameters ->> 'user_id' = NEW.id::text
+       AND job_type = 'delete_account' AND completed_at = now();
+    PERFORM forget(NEW.id, OLD.student_id, OLD.employee_id, OLD.sourced_id,
+                   coalesce(ending.requested_by, 'system:purge'), ending.id,
+                   ending.request_id);
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER users_forget_purged AFTER UPDATE OF state ON users
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (NEW.state = 'purged' AND OLD.state <> 'purged') EXECUTE FUNCTION forget_purged();
+
+-- Who was purged and is named by a job that ended since, or before this was looked after.
+CREATE FUNCTION forget_residues(really boolean, actor text, job bigint, request text)
+RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    left_over bigint[];
+    person bigint;
+BEGIN
+    left_over := ARRAY(
+        SELECT DISTINCT u.id FROM users u CROSS JOIN LATERAL jobs_about(u.id, NULL, NULL) AS about
+          JOIN jobs j ON j.id = about
+         WHERE u.state = 'purged' AND NOT j.parameters ? 'redacted' AND j.completed_at IS NOT NULL
+         ORDER BY u.id LIMIT 500);
+    IF really THEN
+        FOREACH person IN ARRAY left_over LOOP
+            PERFORM forget(person, NULL, NULL, NULL, actor, job, request);
+        END LOOP;
+    END IF;
+    RETURN cardinality(left_over);
 END $$;
 
 -- Everything about a person: each table that refers to people, whichever there are, and the rows
@@ -291,7 +360,7 @@ BEGIN
           FROM pg_constraint c
           JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
          WHERE c.contype = 'f' AND c.confrelid = 'users'::regclass
-           AND c.conrelid <> 'exports'::regclass
+           AND c.conrelid <> 'person_exports'::regclass
     LOOP
         EXECUTE format('SELECT jsonb_agg(to_jsonb(t)) FROM %s t WHERE %I = $1', place.name, place.link)
            INTO rows USING person;
@@ -301,7 +370,8 @@ BEGIN
         'jobs', coalesce((SELECT jsonb_agg(jsonb_build_object('id', j.id, 'type', j.job_type,
                     'status', j.status, 'parameters', j.parameters, 'result', j.result,
                     'error_message', j.error_message, 'created_at', j.created_at) ORDER BY j.id)
-                  FROM jobs j WHERE j.id IN (SELECT jobs_about(person))), '[]'),
+                  FROM users u CROSS JOIN LATERAL jobs_about(u.id, u.student_id, u.employee_id) AS about
+                  JOIN jobs j ON j.id = about WHERE u.id = person), '[]'),
         'job_rows', coalesce((SELECT jsonb_agg(to_jsonb(r)) FROM job_rows r
                                WHERE r.key = ANY(keys)), '[]'),
         'import_rows', coalesce((SELECT jsonb_agg(to_jsonb(r)) FROM import_rows r
@@ -314,11 +384,12 @@ INSERT INTO schedules (name, job_type, every, next_at) VALUES
     ('retention_sweep', 'retention_sweep', '1 day', now() + interval '1 hour'),
     ('audit_verify', 'audit_verify', '1 day', now() + interval '2 hours');
 
-REVOKE ALL ON FUNCTION redact_audit_by_age, person_record FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION redact_audit_by_age, person_record TO coreskills_worker;
+REVOKE ALL ON FUNCTION redact_audit_by_age, person_record, forget, forget_purged, forget_residues
+    FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION redact_audit_by_age, person_record, forget_residues TO coreskills_worker;
 GRANT SELECT ON retention_rules TO coreskills_api, coreskills_worker;
 GRANT UPDATE (keep_days) ON retention_rules TO coreskills_api;
 GRANT SELECT ON disclosures TO coreskills_api;
-GRANT SELECT, INSERT, DELETE ON disclosures TO coreskills_worker;
-GRANT SELECT, DELETE ON exports TO coreskills_api;
-GRANT SELECT, INSERT, DELETE ON exports TO coreskills_worker;
+GRANT SELECT, INSERT ON disclosures TO coreskills_worker;
+GRANT SELECT, DELETE ON person_exports TO coreskills_api;
+GRANT SELECT, INSERT, DELETE ON person_exports TO coreskills_worker;

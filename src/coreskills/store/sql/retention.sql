@@ -9,12 +9,12 @@ SELECT entity, keep_days, least_days, most_days, action, purpose, version, updat
 -- update_rule --
 UPDATE retention_rules SET keep_days = %(keep_days)s WHERE entity = %(entity)s AND action <> 'keep';
 
--- sweep_exports --
+-- sweep_person_exports --
 -- Each of these counts what is due, and removes it if that is wanted.
 WITH due AS (
-    SELECT x.job_id FROM exports x JOIN retention_rules r ON r.entity = 'exports'
+    SELECT x.job_id FROM person_exports x JOIN retention_rules r ON r.entity = 'person_exports'
      WHERE x.made_at < lifecycle_now() - make_interval(days => r.keep_days)),
-gone AS (DELETE FROM exports USING due WHERE %(really)s AND exports.job_id = due.job_id)
+gone AS (DELETE FROM person_exports x USING due WHERE %(really)s AND x.job_id = due.job_id)
 SELECT count(*) FROM due;
 
 -- sweep_import_rows --
@@ -77,3 +77,6 @@ SELECT count(*) FROM due;
 
 -- sweep_audit --
 SELECT redact_audit_by_age(%(entity)s, %(really)s, %(actor)s, %(job_id)s, %(request_id)s);
+
+-- sweep_residues --
+SELECT forget_residues(%(really)s, %(actor)s, %(job_id)s, %(request_id)s);

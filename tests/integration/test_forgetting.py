@@ -28,6 +28,11 @@ REPORT = (  # of a mass job, which names people by their keys
     "INSERT INTO job_rows (job_id, line, key, action, before, message) SELECT max(id), 7,"
     """ 'student:SCANARY17', 'move', '{"LastName": "Qwcanary"}', 'Qwcanary moved' FROM jobs"""
 )
+FAILURE = (  # noted with a message that names somebody
+    "INSERT INTO audit_logs (action, actor, resource_type, job_id, details, status) SELECT"
+    """ 'a.failed', 'a', 'job', id, '{"message": "Qwcanary"}', 'failure' FROM jobs"""
+    " WHERE job_type = 'archive_account' LIMIT 1"
+)
 LAPTOP = {"device_id": "LT-1", "device_name": "n", "device_type": "laptop", "platform": "linux"}
 
 
@@ -99,6 +104,7 @@ def left(sent, site):
     sent("PUT", "users/1/legal-hold", {"held": True, "reason": "Zyxcanary sues"})
     sent("POST", "jobs", about("disable_account", reason="leaver", why="Zyxcanary moved"))
     sent("POST", "jobs", about("archive_account", why="Zyxcanary has the laptop"))
+    ask(site, FAILURE)
     ask(site, "UPDATE job_attempts SET error_message = 'Qwcanary' WHERE outcome = 'failed'")
     sent("PATCH", "devices/LT-1", {"assigned_user_id": None}, **{"If-Match": "*"})
     sent("POST", "jobs", about("archive_account", why="Zyxcanary"))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from coreskills.actions.request import Request
+from coreskills.actions.request import Request, difference
 from coreskills.domain.devices import Device, DeviceChange
 from coreskills.errors import Conflict, NotFound, StaleVersion
 from coreskills.store import audit, devices
@@ -18,7 +18,7 @@ def register_device(db: Database, request: Request, device: Device) -> Row:
         audit.insert_audit(
             conn,
             request.entry(
-                "device.registered", "device", id, details=device.model_dump(mode="json")
+                "device.registered", "device", id, details={"after": device.model_dump(mode="json")}
             ),
         )
         return _existing(conn, device.device_id)
@@ -34,7 +34,7 @@ def change_device(
         row = {name: before[name] for name in _FIELDS} | change.model_dump(exclude_unset=True)
         if not devices.update_device(conn, before["id"], version, row):
             raise StaleVersion(f"Device {device_id} was changed meanwhile; read it again")
-        delta = {k: [before[k], v] for k, v in row.items() if before[k] != v}
+        delta = difference(before, row)
         audit.insert_audit(
             conn, request.entry("device.changed", "device", before["id"], details=delta)
         )
@@ -48,7 +48,10 @@ def retire_device(db: Database, request: Request, device_id: str, version: int) 
         _refuse_retired(before)
         if not devices.retire_device(conn, before["id"], version):
             raise StaleVersion(f"Device {device_id} was changed meanwhile; read it again")
-        audit.insert_audit(conn, request.entry("device.retired", "device", before["id"]))
+        delta = {"before": {"retired": False}, "after": {"retired": True}}
+        audit.insert_audit(
+            conn, request.entry("device.retired", "device", before["id"], details=delta)
+        )
         return _existing(conn, device_id)
 
 

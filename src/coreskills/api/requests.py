@@ -38,7 +38,7 @@ KEPT = "private, no-cache"  # a browser may keep it, and asks each time whether 
 _FOR_BROWSERS = {  # of a configured origin
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, If-None-Match,"
-    " Idempotency-Key, X-Request-ID",
+    " Idempotency-Key, X-Reason, X-Request-ID",
     "Access-Control-Expose-Headers": "ETag, Link, Location, Retry-After, X-Request-ID",
     "Access-Control-Max-Age": "600",
     "Vary": "Origin",

@@ -82,7 +82,7 @@ def _create(context: Context, command: str, person: Person, parameters: dict[str
 
     def write(conn: Connection) -> None:
         id = users.insert_user(conn, _row(kind, person, stem, account))
-        details = {"username": account["Username"]}
+        details = {"after": account}
         audit.insert_audit(conn, context.audit(f"{kind}.created", id, details))
 
     return Outcome({name: account[name] for name in RESULT if name in account}, write)

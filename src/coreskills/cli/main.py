@@ -24,6 +24,8 @@ VERBS = {
     "seed": "Load the sample data: 20 students, 12 devices, 7 policies",
     "import": "Import a roster from a CSV file",
     "list": "List users, students, staff, devices, policies or the audit trail",
+    "devices": "Hand devices out, take them back, see who holds what",
+    "policies": "What the policies say of the devices",
     "jobs": "List, show, submit, approve, cancel and retry jobs",
     "audit": "Prove the audit trail, or read it",
     "privacy": "Hand out, hold, and let go of personal data",

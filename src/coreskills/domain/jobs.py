@@ -8,10 +8,22 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from coreskills.domain.devices import (
+    AssignDevice,
+    DeviceAct,
+    RegisterDevice,
+    ReturnCohort,
+    ReturnDevice,
+    SetDevice,
+)
 from coreskills.domain.lifecycle import AccountAct, DisableAccount, LifecycleTick
 from coreskills.domain.people import Staff, Strict, Student
+<<<<<<< HEAD
 from coreskills.domain.privacy import ExportPerson, RetentionSweep
 from coreskills.domain.trail import AuditVerify
+=======
+from coreskills.domain.policies import EvaluatePolicies
+>>>>>>> main
 
 MAX_ERRORS = 5  # failures of the work itself, retried with backoff
 MAX_CRASHES = 3  # workers lost while running it: then it is poison, and dead
@@ -48,6 +60,13 @@ PARAMETERS: dict[str, type[BaseModel]] = {
     "archive_account": AccountAct,
     "delete_account": AccountAct,
     "lifecycle_tick": LifecycleTick,
+    "device_register": RegisterDevice,
+    "device_assign": AssignDevice,
+    "device_return": ReturnDevice,
+    "device_set": SetDevice,
+    "device_retire": DeviceAct,
+    "device_return_cohort": ReturnCohort,
+    "policy_evaluate": EvaluatePolicies,
     "import_users": ImportUsers,
     "audit_verify": AuditVerify,
     "export_person": ExportPerson,
@@ -56,7 +75,11 @@ PARAMETERS: dict[str, type[BaseModel]] = {
     "sweep_expired": SweepExpired,
 }
 LONG = frozenset(  # never run in a batch with others
+<<<<<<< HEAD
     {"import_users", "sweep_expired", "audit_verify", "retention_sweep"}
+=======
+    {"import_users", "sweep_expired", "device_return_cohort", "policy_evaluate"}
+>>>>>>> main
 )
 MASS = frozenset(
     {"import_users", "oneroster_import", "promote_cohort", "graduate_cohort"}
@@ -83,8 +106,8 @@ class Job:
 
 def unique_key(job_type: str, parameters: dict[str, Any]) -> str | None:
     """Two open jobs of one kind with the same key would do the same thing twice."""
-    for field in ("student_id", "employee_id", "user_id"):
-        if field in parameters:
+    for field in ("student_id", "employee_id", "device_id", "user_id", "policy_id"):
+        if parameters.get(field) is not None:
             return str(parameters[field])
     return None
 

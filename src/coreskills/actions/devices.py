@@ -32,15 +32,9 @@ def change_device(
         before = _existing(conn, device_id)
         _refuse_retired(before)
         row = {name: before[name] for name in _FIELDS} | change.model_dump(exclude_unset=True)
-<<<<<<< HEAD
-        if not devices.update_device(conn, before["id"], version, row):
-            raise StaleVersion(f"Device {device_id} was changed meanwhile; read it again")
-        delta = difference(before, row)
-=======
         if not devices.update_device(conn, before["id"], version, row, actor=request.actor):
             raise _changed(device_id)
-        delta = {k: [before[k], v] for k, v in row.items() if before[k] != v}
->>>>>>> main
+        delta = difference(before, row)
         audit.insert_audit(
             conn, request.entry("device.changed", "device", before["id"], details=delta)
         )
@@ -58,16 +52,11 @@ def retire_device(db: Database, request: Request, device_id: str, version: int) 
                 raise _changed(device_id)
             version += 1
         if not devices.retire_device(conn, before["id"], version):
-<<<<<<< HEAD
-            raise StaleVersion(f"Device {device_id} was changed meanwhile; read it again")
+            raise _changed(device_id)
         delta = {"before": {"retired": False}, "after": {"retired": True}}
         audit.insert_audit(
             conn, request.entry("device.retired", "device", before["id"], details=delta)
         )
-=======
-            raise _changed(device_id)
-        audit.insert_audit(conn, request.entry("device.retired", "device", before["id"]))
->>>>>>> main
         return _existing(conn, device_id)
 
 
@@ -78,12 +67,9 @@ def check_in(db: Database, request: Request, device_id: str, facts: Row) -> Row:
         before = _existing(conn, device_id)
         if not devices.check_in_device(conn, device_id, facts):
             raise Conflict(f"Device {device_id} is retired", code="state_conflict")
-        delta = {
-            name: [before["facts"].get(name), facts.get(name)]
-            for name in sorted(before["facts"].keys() | facts.keys())
-            if before["facts"].get(name) != facts.get(name)
-        }
-        if delta:
+        told = dict.fromkeys(before["facts"]) | facts  # what it does not say any more is null
+        delta = difference(before["facts"], told)
+        if delta["after"]:
             entry = request.entry("device.checked_in", "device", before["id"], details=delta)
             audit.insert_audit(conn, entry)
         return _existing(conn, device_id)

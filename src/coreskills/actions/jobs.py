@@ -30,16 +30,14 @@ from coreskills.store.db import Connection, Database
 from coreskills.store.jobs import NewJob
 from coreskills.telemetry import metrics
 
-<<<<<<< HEAD
+# Seconds; every other kind has 60.
 DEADLINES = {
     "import_users": 600,
-    "audit_verify": 3600,
+    "device_return_cohort": 600,
+    "policy_evaluate": 600,
     "retention_sweep": 600,
-}  # seconds; every other kind has 60
-=======
-# Seconds; every other kind has 60.
-DEADLINES = {"import_users": 600, "device_return_cohort": 600, "policy_evaluate": 600}
->>>>>>> main
+    "audit_verify": 3600,
+}
 
 
 @dataclass(frozen=True, slots=True)

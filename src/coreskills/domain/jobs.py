@@ -18,12 +18,9 @@ from coreskills.domain.devices import (
 )
 from coreskills.domain.lifecycle import AccountAct, DisableAccount, LifecycleTick
 from coreskills.domain.people import Staff, Strict, Student
-<<<<<<< HEAD
+from coreskills.domain.policies import EvaluatePolicies
 from coreskills.domain.privacy import ExportPerson, RetentionSweep
 from coreskills.domain.trail import AuditVerify
-=======
-from coreskills.domain.policies import EvaluatePolicies
->>>>>>> main
 
 MAX_ERRORS = 5  # failures of the work itself, retried with backoff
 MAX_CRASHES = 3  # workers lost while running it: then it is poison, and dead
@@ -75,11 +72,14 @@ PARAMETERS: dict[str, type[BaseModel]] = {
     "sweep_expired": SweepExpired,
 }
 LONG = frozenset(  # never run in a batch with others
-<<<<<<< HEAD
-    {"import_users", "sweep_expired", "audit_verify", "retention_sweep"}
-=======
-    {"import_users", "sweep_expired", "device_return_cohort", "policy_evaluate"}
->>>>>>> main
+    {
+        "import_users",
+        "sweep_expired",
+        "audit_verify",
+        "retention_sweep",
+        "device_return_cohort",
+        "policy_evaluate",
+    }
 )
 MASS = frozenset(
     {"import_users", "oneroster_import", "promote_cohort", "graduate_cohort"}

@@ -85,7 +85,24 @@ BEGIN
     RETURN NULL;
 END $$;
 
-<<<<<<< HEAD
+CREATE FUNCTION public.drop_results_of_device() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+BEGIN
+    DELETE FROM policy_results WHERE device_id = NEW.id;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.drop_results_of_policy() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+BEGIN
+    DELETE FROM policy_results WHERE policy_id = NEW.id;
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION public.forget(person bigint, student text, employee text, roster_key text, actor text, job bigint, request text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'public', 'pg_temp'
@@ -162,24 +179,6 @@ BEGIN
         END LOOP;
     END IF;
     RETURN cardinality(left_over);
-=======
-CREATE FUNCTION public.drop_results_of_device() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'public'
-    AS $$
-BEGIN
-    DELETE FROM policy_results WHERE device_id = NEW.id;
-    RETURN NULL;
-END $$;
-
-CREATE FUNCTION public.drop_results_of_policy() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'public'
-    AS $$
-BEGIN
-    DELETE FROM policy_results WHERE policy_id = NEW.id;
-    RETURN NULL;
->>>>>>> main
 END $$;
 
 CREATE FUNCTION public.give_usernames() RETURNS trigger
@@ -196,7 +195,13 @@ BEGIN
     RETURN NULL;
 END $$;
 
-<<<<<<< HEAD
+CREATE FUNCTION public.hold_policies(ids bigint[]) RETURNS SETOF bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+    SELECT id FROM policies WHERE id = ANY(ids) ORDER BY id FOR SHARE
+$$;
+
 CREATE FUNCTION public.jobs_about(person bigint, student text, employee text) RETURNS SETOF bigint
     LANGUAGE sql STABLE
     AS $$
@@ -208,13 +213,6 @@ CREATE FUNCTION public.jobs_about(person bigint, student text, employee text) RE
      UNION
     SELECT j.id FROM audit_logs a JOIN jobs j ON j.id = a.job_id
      WHERE a.user_id = person AND j.parameters ?| ARRAY['student_id', 'employee_id']
-=======
-CREATE FUNCTION public.hold_policies(ids bigint[]) RETURNS SETOF bigint
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'public'
-    AS $$
-    SELECT id FROM policies WHERE id = ANY(ids) ORDER BY id FOR SHARE
->>>>>>> main
 $$;
 
 CREATE TABLE public.lifecycle_clock (
@@ -363,7 +361,34 @@ BEGIN
     RETURN NEW;
 END $$;
 
-<<<<<<< HEAD
+CREATE FUNCTION public.remember_holder() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+DECLARE
+    who text := coalesce(nullif(current_setting('coreskills.actor', true), ''), session_user);
+BEGIN
+    UPDATE device_assignments
+       SET returned_at = now(), returned_by = who,
+           condition = CASE NEW.status WHEN 'repair' THEN 'damaged' WHEN 'lost' THEN 'lost'
+                                       ELSE 'good' END
+     WHERE device_id = NEW.id AND returned_at IS NULL;
+    IF NEW.assigned_user_id IS NOT NULL THEN
+        INSERT INTO device_assignments (device_id, user_id, assigned_by)
+        VALUES (NEW.id, NEW.assigned_user_id, who);
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.revise_policy() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    NEW.revision := OLD.revision + ((NEW.rule, NEW.applies_to)
+        IS DISTINCT FROM (OLD.rule, OLD.applies_to))::integer;
+    RETURN NEW;
+END $$;
+
 CREATE FUNCTION public.seal_audit(most integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -411,33 +436,6 @@ BEGIN
        SET seq = head.seq, hash = head.hash, floor = head.floor, ceiling = head.ceiling,
            holders = head.holders;
     RETURN done;
-=======
-CREATE FUNCTION public.remember_holder() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'public'
-    AS $$
-DECLARE
-    who text := coalesce(nullif(current_setting('coreskills.actor', true), ''), session_user);
-BEGIN
-    UPDATE device_assignments
-       SET returned_at = now(), returned_by = who,
-           condition = CASE NEW.status WHEN 'repair' THEN 'damaged' WHEN 'lost' THEN 'lost'
-                                       ELSE 'good' END
-     WHERE device_id = NEW.id AND returned_at IS NULL;
-    IF NEW.assigned_user_id IS NOT NULL THEN
-        INSERT INTO device_assignments (device_id, user_id, assigned_by)
-        VALUES (NEW.id, NEW.assigned_user_id, who);
-    END IF;
-    RETURN NULL;
-END $$;
-
-CREATE FUNCTION public.revise_policy() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-BEGIN
-    NEW.revision := OLD.revision + ((NEW.rule, NEW.applies_to)
-        IS DISTINCT FROM (OLD.rule, OLD.applies_to))::integer;
-    RETURN NEW;
 END $$;
 
 CREATE FUNCTION public.settle_device() RETURNS trigger
@@ -476,7 +474,6 @@ BEGIN
     NEW.moves := former.moves + ((NEW.status, NEW.assigned_user_id)
         IS DISTINCT FROM (former.status, former.assigned_user_id))::integer;
     RETURN NEW;
->>>>>>> main
 END $$;
 
 CREATE FUNCTION public.touch_row() RETURNS trigger
@@ -1138,13 +1135,11 @@ ALTER TABLE ONLY public.devices
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_pkey PRIMARY KEY (id);
 
-<<<<<<< HEAD
-ALTER TABLE ONLY public.disclosures
-    ADD CONSTRAINT disclosures_pkey PRIMARY KEY (id);
-=======
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_serial_number_unique UNIQUE (serial_number);
->>>>>>> main
+
+ALTER TABLE ONLY public.disclosures
+    ADD CONSTRAINT disclosures_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.freeze_windows
     ADD CONSTRAINT freeze_windows_pkey PRIMARY KEY (id);
@@ -1337,7 +1332,8 @@ CREATE INDEX users_by_school ON public.users USING btree (school_id, id) WHERE (
 
 CREATE INDEX users_by_type ON public.users USING btree (user_type, id);
 
-<<<<<<< HEAD
+CREATE INDEX users_gone ON public.users USING btree (id) WHERE ((disable_reason = 'leaver'::text) AND (state = ANY (ARRAY['disabled'::text, 'archived'::text])));
+
 CREATE INDEX users_held ON public.users USING btree (id) WHERE legal_hold;
 
 CREATE TRIGGER audit_logs_append_only BEFORE DELETE OR TRUNCATE ON public.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewrite();
@@ -1347,11 +1343,6 @@ CREATE TRIGGER audit_logs_only_redacted BEFORE UPDATE ON public.audit_logs FOR E
 CREATE TRIGGER audit_seals_append_only BEFORE DELETE OR TRUNCATE ON public.audit_seals FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_new_seal();
 
 CREATE TRIGGER audit_seals_only_forget BEFORE UPDATE ON public.audit_seals FOR EACH ROW WHEN (((new.salt IS NOT NULL) OR (((((new.seq IS DISTINCT FROM old.seq) OR (new.audit_id IS DISTINCT FROM old.audit_id)) OR (new.details_digest IS DISTINCT FROM old.details_digest)) OR (new.hash IS DISTINCT FROM old.hash)) OR (new.sealed_at IS DISTINCT FROM old.sealed_at)))) EXECUTE FUNCTION public.refuse_new_seal();
-=======
-CREATE INDEX users_gone ON public.users USING btree (id) WHERE ((disable_reason = 'leaver'::text) AND (state = ANY (ARRAY['disabled'::text, 'archived'::text])));
-
-CREATE TRIGGER audit_logs_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewrite();
->>>>>>> main
 
 CREATE TRIGGER devices_drop_results AFTER UPDATE ON public.devices FOR EACH ROW WHEN (((new.status = 'retired'::text) AND (old.status <> 'retired'::text))) EXECUTE FUNCTION public.drop_results_of_device();
 

@@ -35,6 +35,9 @@ class Case:
 
 CASES = {
     "POST /api/v1/devices": Case("device.registered", "devices", LAPTOP | {"device_id": "X"}, NEW),
+    "POST /api/v1/devices/<device_id>/facts": Case(
+        "device.checked_in", "devices/LT-1/facts", {"facts": {"DiskEncrypted": True}}
+    ),
     "PATCH /api/v1/devices/<device_id>": Case(
         "device.changed", "devices/LT-1", {"device_name": "m"}
     ),
@@ -105,6 +108,7 @@ class Kind:
     first: tuple[str, ...] = ()
 
 
+HELD = {"device_id": "LT-9"}
 LEFT = ("disable_account", "archive_account")
 KINDS = {
     "create_student": Kind("student.created", ADA | {"student_id": "S77"}),
@@ -115,6 +119,13 @@ KINDS = {
     "restore_account": Kind("account.restored", {"user_id": 1}, LEFT[:1]),
     "archive_account": Kind("account.archived", {"user_id": 1}, LEFT[:1]),
     "delete_account": Kind("account.purged", {"user_id": 1}, LEFT),
+    "device_register": Kind("device.registered", LAPTOP | {"device_id": "LT-10"}),
+    "device_assign": Kind("device.assigned", {"device_id": "LT-1", "user_id": 1, "why": REASON}),
+    "device_return": Kind("device.returned", HELD),
+    "device_set": Kind("device.changed", HELD | {"device_name": "m"}),
+    "device_retire": Kind("device.retired", {"device_id": "LT-1"}),
+    "device_return_cohort": Kind("device.returned", {"graduation_year": 2028}),
+    "policy_evaluate": Kind("policies.evaluated"),
     "export_person": Kind("person.exported", EXPORT | {"user_id": 1}),
     "retention_sweep": Kind("retention.swept"),
     "import_users": Kind("student.created"),
@@ -145,9 +156,11 @@ def district(client, work, site):
         return client.post(f"/api/v1/{path}", json=body).json
 
     made("users/student", ADA)
-    made("devices", LAPTOP)
+    made("users/student", ADA | {"student_id": "S50"})
     made("policies", LOCK)
     work()
+    made("devices", LAPTOP)
+    made("devices", LAPTOP | HELD | {"assigned_user_id": 2})
     export = made("users/1/export", EXPORT)["job_id"]
     work()
     places = {

@@ -90,7 +90,15 @@ def joined(sent, client, site):
 
 
 def stayed(sent, client):
-    sent("POST", "devices", LAPTOP | {"assigned_user_id": 1})
+    sent("POST", "devices", LAPTOP)
+    sent("POST", "jobs", with_laptop("device_assign", user_id=1, why="for Zyxcanary"))
+    sent("POST", "jobs", with_laptop("device_retire", why="Zyxcanary broke it"))
+    sent("POST", "jobs", with_laptop("device_return", why="Zyxcanary is ill"))
+    sent("POST", "jobs", with_laptop("device_assign", user_id=1))
+    cohort = {"graduation_year": 2028, "dry_run": True}
+    sent("POST", "jobs", {"type": "device_return_cohort", "data": cohort})
+    sent("POST", "jobs", {"type": "device_return_cohort", "data": {"graduation_year": 2028}})
+    sent("PATCH", "devices/LT-1", {"assigned_user_id": 1}, **{"If-Match": "*"})
     sent("POST", "jobs", about("suspend_account", why="Zyxcanary did not pay"))
     sent("POST", "jobs", about("suspend_account", dry_run=True, why="Zyxcanary"))
     sent("POST", "jobs", about("resume_account"))
@@ -115,6 +123,10 @@ def left(sent, site):
 
 def about(kind, **more):
     return {"type": kind, "data": {"user_id": 1, **more}}
+
+
+def with_laptop(kind, **more):
+    return {"type": kind, "data": {"device_id": "LT-1", **more}}
 
 
 def dumped(site) -> str:

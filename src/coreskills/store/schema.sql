@@ -55,9 +55,14 @@ $$;
 
 CREATE FUNCTION public.bury_usernames() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 BEGIN
+    INSERT INTO farewells (user_id, names)
+    SELECT NEW.id, array_remove(
+               ARRAY(SELECT username FROM usernames WHERE user_id = NEW.id)
+               || ARRAY[OLD.username, OLD.student_id, OLD.employee_id, OLD.sourced_id,
+                        OLD.first_name, OLD.last_name], NULL);
     INSERT INTO username_tombstones (digest, stem_digest)
     SELECT name_digest(username), name_digest(stem) FROM usernames WHERE user_id = NEW.id;
     DELETE FROM usernames WHERE user_id = NEW.id;
@@ -103,7 +108,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION public.forget(person bigint, student text, employee text, roster_key text, actor text, job bigint, request text) RETURNS void
+CREATE FUNCTION public.forget(person bigint, names text[], student text, employee text, roster_key text, actor text, job bigint, request text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'public', 'pg_temp'
     AS $_$
@@ -111,6 +116,14 @@ DECLARE
     keys  text[] := ARRAY['user:' || person, 'student:' || student, 'staff:' || employee,
                           'users:' || roster_key];
     about bigint[] := ARRAY(SELECT jobs_about(person, student, employee));
+    held  text[] := ARRAY(
+        SELECT DISTINCT d.device_id FROM device_assignments a JOIN devices d ON d.id = a.device_id
+         WHERE a.user_id = person);
+    near  bigint[] := ARRAY(
+        SELECT job_id FROM audit_logs WHERE user_id = person AND job_id IS NOT NULL
+         UNION
+        SELECT id FROM jobs
+         WHERE unique_key = ANY(held) AND parameters ->> 'device_id' = ANY(held));
     name  text;
 BEGIN
     UPDATE jobs  -- whom it was about by number stays, so that what it did can be told
@@ -121,12 +134,25 @@ BEGIN
            progress = NULL,
            unique_key = CASE WHEN parameters ? 'user_id' THEN unique_key END
      WHERE id = ANY(about);
+    UPDATE jobs
+       SET parameters = CASE WHEN mentions(parameters::text, names) THEN '{"redacted": true}'
+                             ELSE parameters END,
+           result = CASE WHEN mentions(result::text, names) THEN '{"redacted": true}'
+                         ELSE result END,
+           error_message = CASE WHEN mentions(error_message, names) THEN 'redacted'
+                                ELSE error_message END
+     WHERE id = ANY(near) AND id <> ALL(about)
+       AND mentions(concat_ws(' ', parameters, result, error_message), names);
     UPDATE job_attempts SET error_message = 'redacted'
-     WHERE job_id = ANY(about) AND error_message IS NOT NULL;
+     WHERE (job_id = ANY(about) AND error_message IS NOT NULL)
+        OR (job_id = ANY(near) AND mentions(error_message, names));
     -- A digest of what was sent. Few are left of a person who is old enough to be purged.
     DELETE FROM idempotency_keys WHERE job_id = ANY(about) OR job_ids && about;
     UPDATE job_rows SET key = 'user:' || person, before = '{}', after = '{}', message = NULL
      WHERE key = ANY(keys) OR job_id = ANY(about);
+    UPDATE job_rows SET before = '{}', after = '{}', message = NULL
+     WHERE (job_id = ANY(near) OR key IN (SELECT 'device:' || unnest(held)))
+       AND mentions(concat_ws(' ', before, after, message), names);
     DELETE FROM import_rows WHERE person_key = ANY(keys);
     DELETE FROM import_results WHERE person_key = ANY(keys);
     FOREACH name IN ARRAY ARRAY['disclosures', 'person_exports', 'enrollments', 'role_assignments']
@@ -140,7 +166,9 @@ BEGIN
     END IF;
     PERFORM redact_rows(ARRAY(
         SELECT id FROM audit_logs WHERE user_id = person
-         UNION SELECT id FROM audit_logs WHERE job_id = ANY(about) AND user_id IS NULL),
+         UNION SELECT id FROM audit_logs WHERE job_id = ANY(about) AND user_id IS NULL
+         UNION SELECT id FROM audit_logs
+                WHERE job_id = ANY(near) AND mentions(details::text, names)),
         person, 'purge', actor, job, request);
 END $_$;
 
@@ -150,13 +178,20 @@ CREATE FUNCTION public.forget_purged() RETURNS trigger
     AS $$
 DECLARE
     ending jobs%ROWTYPE;
+    called text[];
 BEGIN
     SELECT * INTO ending FROM jobs  -- the job that ends in this transaction
      WHERE parameters ? 'user_id' AND parameters ->> 'user_id' = NEW.id::text
        AND job_type = 'delete_account' AND completed_at = now();
-    PERFORM forget(NEW.id, OLD.student_id, OLD.employee_id, OLD.sourced_id,
-                   coalesce(ending.requested_by, 'system:purge'), ending.id,
-                   ending.request_id);
+    DELETE FROM farewells WHERE user_id = NEW.id RETURNING names INTO called;
+    called := called || ARRAY(  -- and how they were called formerly
+        SELECT DISTINCT value #>> '{}'
+          FROM audit_logs, jsonb_each(CASE jsonb_typeof(details -> 'before')
+                                      WHEN 'object' THEN details -> 'before' ELSE '{}' END)
+         WHERE user_id = NEW.id AND jsonb_typeof(value) = 'string'
+           AND key IN ('first_name', 'last_name', 'FirstName', 'LastName', 'Username'));
+    PERFORM forget(NEW.id, called, OLD.student_id, OLD.employee_id, OLD.sourced_id,
+                   coalesce(ending.requested_by, 'system:purge'), ending.id, ending.request_id);
     RETURN NULL;
 END $$;
 
@@ -175,7 +210,7 @@ BEGIN
          ORDER BY u.id LIMIT 500);
     IF really THEN
         FOREACH person IN ARRAY left_over LOOP
-            PERFORM forget(person, NULL, NULL, NULL, actor, job, request);
+            PERFORM forget(person, '{}', NULL, NULL, NULL, actor, job, request);
         END LOOP;
     END IF;
     RETURN cardinality(left_over);
@@ -225,6 +260,14 @@ CREATE TABLE public.lifecycle_clock (
 CREATE FUNCTION public.lifecycle_now() RETURNS timestamp with time zone
     LANGUAGE sql STABLE
     RETURN (now() + (SELECT lifecycle_clock.ahead FROM public.lifecycle_clock));
+
+CREATE FUNCTION public.mentions(said text, names text[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT said IS NOT NULL AND EXISTS (
+        SELECT FROM unnest(names) AS name
+         WHERE lower(said) ~ ('\m' || regexp_replace(lower(name), '([^[:alnum:]])', '\\\1', 'g')))
+$$;
 
 CREATE FUNCTION public.name_digest(name text) RETURNS bytea
     LANGUAGE sql IMMUTABLE
@@ -692,6 +735,11 @@ ALTER TABLE public.disclosures ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
+CREATE TABLE public.farewells (
+    user_id bigint NOT NULL,
+    names text[] NOT NULL
+);
+
 CREATE TABLE public.freeze_windows (
     id bigint NOT NULL,
     starts_at timestamp with time zone NOT NULL,
@@ -1141,6 +1189,9 @@ ALTER TABLE ONLY public.devices
 ALTER TABLE ONLY public.disclosures
     ADD CONSTRAINT disclosures_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.farewells
+    ADD CONSTRAINT farewells_pkey PRIMARY KEY (user_id);
+
 ALTER TABLE ONLY public.freeze_windows
     ADD CONSTRAINT freeze_windows_pkey PRIMARY KEY (id);
 
@@ -1450,7 +1501,7 @@ ALTER TABLE ONLY public.users
 GRANT SELECT,INSERT ON TABLE public.audit_logs TO coreskills_api;
 GRANT SELECT,INSERT ON TABLE public.audit_logs TO coreskills_worker;
 
-REVOKE ALL ON FUNCTION public.forget(person bigint, student text, employee text, roster_key text, actor text, job bigint, request text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION public.forget(person bigint, names text[], student text, employee text, roster_key text, actor text, job bigint, request text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.forget_purged() FROM PUBLIC;
 

@@ -259,14 +259,29 @@ BEGIN
     RETURN cardinality(due);
 END $$;
 
--- Forgetting: whatever tells who it was is redacted, or goes. Called only for who was purged.
-CREATE FUNCTION forget(person bigint, student text, employee text, roster_key text,
+-- Forgetting: whatever tells who it was is redacted, or goes. Called only for who was purged. Jobs
+-- about the person lose all they say; jobs that had to do with them too, if they say one of `names`.
+CREATE FUNCTION mentions(said text, names text[]) RETURNS boolean IMMUTABLE LANGUAGE sql AS $$
+    SELECT said IS NOT NULL AND EXISTS (
+        SELECT FROM unnest(names) AS name
+         WHERE lower(said) ~ ('\m' || regexp_replace(lower(name), '([^[:alnum:]])', '\\\1', 'g')))
+$$;
+
+CREATE FUNCTION forget(person bigint, names text[], student text, employee text, roster_key text,
                        actor text, job bigint, request text)
 RETURNS void LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
     keys  text[] := ARRAY['user:' || person, 'student:' || student, 'staff:' || employee,
                           'users:' || roster_key];
     about bigint[] := ARRAY(SELECT jobs_about(person, student, employee));
+    held  text[] := ARRAY(
+        SELECT DISTINCT d.device_id FROM device_assignments a JOIN devices d ON d.id = a.device_id
+         WHERE a.user_id = person);
+    near  bigint[] := ARRAY(
+        SELECT job_id FROM audit_logs WHERE user_id = person AND job_id IS NOT NULL
+         UNION
+        SELECT id FROM jobs
+         WHERE unique_key = ANY(held) AND parameters ->> 'device_id' = ANY(held));
     name  text;
 BEGIN
     UPDATE jobs  -- whom it was about by number stays, so that what it did can be told
@@ -277,12 +292,25 @@ BEGIN
            progress = NULL,
            unique_key = CASE WHEN parameters ? 'user_id' THEN unique_key END
      WHERE id = ANY(about);
+    UPDATE jobs
+       SET parameters = CASE WHEN mentions(parameters::text, names) THEN '{"redacted": true}'
+                             ELSE parameters END,
+           result = CASE WHEN mentions(result::text, names) THEN '{"redacted": true}'
+                         ELSE result END,
+           error_message = CASE WHEN mentions(error_message, names) THEN 'redacted'
+                                ELSE error_message END
+     WHERE id = ANY(near) AND id <> ALL(about)
+       AND mentions(concat_ws(' ', parameters, result, error_message), names);
     UPDATE job_attempts SET error_message = 'redacted'
-     WHERE job_id = ANY(about) AND error_message IS NOT NULL;
+     WHERE (job_id = ANY(about) AND error_message IS NOT NULL)
+        OR (job_id = ANY(near) AND mentions(error_message, names));
     -- A digest of what was sent. Few are left of a person who is old enough to be purged.
     DELETE FROM idempotency_keys WHERE job_id = ANY(about) OR job_ids && about;
     UPDATE job_rows SET key = 'user:' || person, before = '{}', after = '{}', message = NULL
      WHERE key = ANY(keys) OR job_id = ANY(about);
+    UPDATE job_rows SET before = '{}', after = '{}', message = NULL
+     WHERE (job_id = ANY(near) OR key IN (SELECT 'device:' || unnest(held)))
+       AND mentions(concat_ws(' ', before, after, message), names);
     DELETE FROM import_rows WHERE person_key = ANY(keys);
     DELETE FROM import_results WHERE person_key = ANY(keys);
     FOREACH name IN ARRAY ARRAY['disclosures', 'person_exports', 'enrollments', 'role_assignments']
@@ -296,8 +324,28 @@ BEGIN
     END IF;
     PERFORM redact_rows(ARRAY(
         SELECT id FROM audit_logs WHERE user_id = person
-         UNION SELECT id FROM audit_logs WHERE job_id = ANY(about) AND user_id IS NULL),
+         UNION SELECT id FROM audit_logs WHERE job_id = ANY(about) AND user_id IS NULL
+         UNION SELECT id FROM audit_logs
+                WHERE job_id = ANY(near) AND mentions(details::text, names)),
         person, 'purge', actor, job, request);
+END $$;
+
+-- The names of who is being purged, from when they are buried until the transaction ends. Empty for
+-- everybody else.
+CREATE TABLE farewells (user_id bigint PRIMARY KEY, names text[] NOT NULL);
+
+CREATE OR REPLACE FUNCTION bury_usernames() RETURNS trigger LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    INSERT INTO farewells (user_id, names)
+    SELECT NEW.id, array_remove(
+               ARRAY(SELECT username FROM usernames WHERE user_id = NEW.id)
+               || ARRAY[OLD.username, OLD.student_id, OLD.employee_id, OLD.sourced_id,
+                        OLD.first_name, OLD.last_name], NULL);
+    INSERT INTO username_tombstones (digest, stem_digest)
+    SELECT name_digest(username), name_digest(stem) FROM usernames WHERE user_id = NEW.id;
+    DELETE FROM usernames WHERE user_id = NEW.id;
+    RETURN NULL;
 END $$;
 
 -- Deferred: also what the transaction of the purge writes after it, is forgotten. SECURITY DEFINER,
@@ -306,13 +354,20 @@ CREATE FUNCTION forget_purged() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     ending jobs%ROWTYPE;
+    called text[];
 BEGIN
     SELECT * INTO ending FROM jobs  -- the job that ends in this transaction
      WHERE parameters ? 'user_id' AND parameters ->> 'user_id' = NEW.id::text
        AND job_type = 'delete_account' AND completed_at = now();
-    PERFORM forget(NEW.id, OLD.student_id, OLD.employee_id, OLD.sourced_id,
-                   coalesce(ending.requested_by, 'system:purge'), ending.id,
-                   ending.request_id);
+    DELETE FROM farewells WHERE user_id = NEW.id RETURNING names INTO called;
+    called := called || ARRAY(  -- and how they were called formerly
+        SELECT DISTINCT value #>> '{}'
+          FROM audit_logs, jsonb_each(CASE jsonb_typeof(details -> 'before')
+                                      WHEN 'object' THEN details -> 'before' ELSE '{}' END)
+         WHERE user_id = NEW.id AND jsonb_typeof(value) = 'string'
+           AND key IN ('first_name', 'last_name', 'FirstName', 'LastName', 'Username'));
+    PERFORM forget(NEW.id, called, OLD.student_id, OLD.employee_id, OLD.sourced_id,
+                   coalesce(ending.requested_by, 'system:purge'), ending.id, ending.request_id);
     RETURN NULL;
 END $$;
 CREATE CONSTRAINT TRIGGER users_forget_purged AFTER UPDATE OF state ON users
@@ -333,7 +388,7 @@ BEGIN
          ORDER BY u.id LIMIT 500);
     IF really THEN
         FOREACH person IN ARRAY left_over LOOP
-            PERFORM forget(person, NULL, NULL, NULL, actor, job, request);
+            PERFORM forget(person, '{}', NULL, NULL, NULL, actor, job, request);
         END LOOP;
     END IF;
     RETURN cardinality(left_over);

@@ -25,6 +25,7 @@ from coreskills.api import (
     operators,
     permissions,
     policies,
+    privacy,
     requests,
     sessions,
     staff,
@@ -64,6 +65,7 @@ MODULES = (
     jobs,
     imports,
     audit,
+    privacy,
 )
 LISTINGS = [module.LISTING for module in (users, students, staff, devices, policies)]
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

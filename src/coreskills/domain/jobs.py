@@ -19,6 +19,8 @@ from coreskills.domain.devices import (
 from coreskills.domain.lifecycle import AccountAct, DisableAccount, LifecycleTick
 from coreskills.domain.people import Staff, Strict, Student
 from coreskills.domain.policies import EvaluatePolicies
+from coreskills.domain.privacy import ExportPerson, RetentionSweep
+from coreskills.domain.trail import AuditVerify
 
 MAX_ERRORS = 5  # failures of the work itself, retried with backoff
 MAX_CRASHES = 3  # workers lost while running it: then it is poison, and dead
@@ -36,7 +38,7 @@ class SelfTest(Strict):
 
 
 class SweepExpired(Strict):
-    """Removes what has outlived its use: idempotency keys, sessions, import reports."""
+    """Removes what has outlived its use: idempotency keys, sessions, notes of wrong passwords."""
 
 
 class ImportUsers(Strict):
@@ -63,16 +65,27 @@ PARAMETERS: dict[str, type[BaseModel]] = {
     "device_return_cohort": ReturnCohort,
     "policy_evaluate": EvaluatePolicies,
     "import_users": ImportUsers,
+    "audit_verify": AuditVerify,
+    "export_person": ExportPerson,
+    "retention_sweep": RetentionSweep,
     "self_test": SelfTest,
     "sweep_expired": SweepExpired,
 }
 LONG = frozenset(  # never run in a batch with others
-    {"import_users", "sweep_expired", "device_return_cohort", "policy_evaluate"}
+    {
+        "import_users",
+        "sweep_expired",
+        "audit_verify",
+        "retention_sweep",
+        "device_return_cohort",
+        "policy_evaluate",
+    }
 )
 MASS = frozenset(
     {"import_users", "oneroster_import", "promote_cohort", "graduate_cohort"}
 )  # freeze
 REPEATABLE = frozenset({"policy_evaluate"})  # looks at what there is; twice at once is no harm
+RESTRICTED = {"export_person": "privacy.write", "retention_sweep": "privacy.write"}  # permissions
 SUBMITTABLE = frozenset(PARAMETERS) - {"import_users"}  # an import comes with its file
 
 

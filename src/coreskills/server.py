@@ -29,6 +29,7 @@ from coreskills.api import (
     operators,
     permissions,
     policies,
+    privacy,
     requests,
     schools,
     sessions,
@@ -74,6 +75,7 @@ MODULES = (
     jobs,
     imports,
     audit,
+    privacy,
 )
 LISTINGS = [module.LISTING for module in (users, students, staff, devices, policies)]
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -328,8 +328,18 @@ def test_a_check_in_replaces_what_was_said_and_news_stand_in_the_trail(client, l
         site, "SELECT details FROM audit_logs WHERE action = 'device.checked_in' ORDER BY id"
     )
     assert noted == [
-        ({"disk": [None, {"free": [1, 2.5]}], "encrypted": [None, False]},),
-        ({"disk": [{"free": [1, 2.5]}, None], "encrypted": [False, True]},),
+        (
+            {
+                "before": {"disk": None, "encrypted": None},
+                "after": {"disk": {"free": [1, 2.5]}, "encrypted": False},
+            },
+        ),
+        (
+            {
+                "before": {"disk": {"free": [1, 2.5]}, "encrypted": False},
+                "after": {"disk": None, "encrypted": True},
+            },
+        ),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from coreskills.actions.request import Request
+from coreskills.actions.request import Request, difference
 from coreskills.domain.groups import Group, GroupChange, Licence, LicenceChange
 from coreskills.errors import Conflict, NotFound, StaleVersion
 from coreskills.store import audit, groups, licences, users
@@ -28,7 +28,7 @@ def change_group(db: Database, request: Request, id: int, version: int, change: 
         row = {name: before[name] for name in GroupChange.model_fields} | wanted
         if not groups.update_group(conn, id, version, row):
             raise _stale("Group", id)
-        _note(conn, request, "group.changed", id, _delta(before, wanted))
+        _note(conn, request, "group.changed", id, difference(before, wanted))
         return _group(conn, id)
 
 
@@ -80,7 +80,7 @@ def change_licence(
         row = {name: before[name] for name in LicenceChange.model_fields} | wanted
         if not licences.update_licence(conn, id, version, row):
             raise _stale("Licence", id)
-        _note(conn, request, "licence.changed", id, _delta(before, wanted))
+        _note(conn, request, "licence.changed", id, difference(before, wanted))
         return _licence(conn, id)
 
 
@@ -115,14 +115,6 @@ def _refuse_ruled(group: Row) -> None:
 
 def _stale(what: str, id: int) -> StaleVersion:
     return StaleVersion(f"{what} {id} was changed meanwhile; read it again")
-
-
-def _delta(before: Row, wanted: Row) -> Row:
-    names = [name for name in wanted if wanted[name] != before[name]]
-    return {
-        "before": {name: before[name] for name in names},
-        "after": {name: wanted[name] for name in names},
-    }
 
 
 def _note(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from coreskills.actions.request import Request
+from coreskills.actions.request import Request, difference
 from coreskills.domain.groups import StepChange
 from coreskills.errors import NotFound
 from coreskills.store import audit, lifecycle
@@ -13,13 +13,16 @@ def turn_clock(db: Database, request: Request, days: int) -> dict[str, Any]:
     """So many days ahead of where it is; 0 sets it back to the real time. Timers that are due
     then fire at the next tick, within a minute."""
     with db.transaction() as conn:
+        before = lifecycle.select_clock(conn)["ahead"]
         if days:
             lifecycle.turn_clock(conn, days)
         else:
             lifecycle.reset_clock(conn)
-        entry = request.entry("lifecycle.clock_turned", "clock", None, details={"days": days})
+        after = lifecycle.select_clock(conn)
+        details = {"before": {"ahead": before}, "after": {"ahead": after["ahead"]}}
+        entry = request.entry("lifecycle.clock_turned", "clock", None, details=details)
         audit.insert_audit(conn, entry)
-        return lifecycle.select_clock(conn)
+        return after
 
 
 def change_step(
@@ -32,7 +35,7 @@ def change_step(
             raise NotFound(f"There is no step {'/'.join(map(str, place))}")
         after = before | change.model_dump(exclude_unset=True)
         lifecycle.update_step(conn, after)
-        details = {"before": before, "after": after}
+        details = {"step": list(place), **difference(before, after)}
         entry = request.entry("lifecycle.step_changed", "lifecycle_step", None, details=details)
         audit.insert_audit(conn, entry)
         return after

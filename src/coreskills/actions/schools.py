@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from coreskills.actions.request import Request
+from coreskills.actions.request import Request, difference
 from coreskills.domain.groups import School, SchoolChange
 from coreskills.errors import NotFound, StaleVersion
 from coreskills.store import audit, orgs
@@ -29,11 +29,7 @@ def change_school(
         row |= change.model_dump(exclude_unset=True)
         if not orgs.update_org(conn, id, version, row):
             raise StaleVersion(f"School {id} was changed meanwhile; read it again")
-        names = [name for name in row if row[name] != before[name]]
-        details = {
-            "before": {name: before[name] for name in names},
-            "after": {name: row[name] for name in names},
-        }
+        details = difference(before, row)
         audit.insert_audit(conn, request.entry("school.changed", "org", id, details=details))
         return _school(conn, id)
 

@@ -30,6 +30,8 @@ from coreskills.domain.devices import (
 from coreskills.domain.lifecycle import AccountAct, DisableAccount, LifecycleTick
 from coreskills.domain.people import Strict
 from coreskills.domain.policies import EvaluatePolicies
+from coreskills.domain.privacy import ExportPerson, RetentionSweep
+from coreskills.domain.trail import AuditVerify
 
 MAX_ERRORS = 5  # failures of the work itself, retried with backoff
 MAX_CRASHES = 3  # workers lost while running it: then it is poison, and dead
@@ -47,7 +49,7 @@ class SelfTest(Strict):
 
 
 class SweepExpired(Strict):
-    """Removes what has outlived its use: idempotency keys, sessions, import reports."""
+    """Removes what has outlived its use: idempotency keys, sessions, notes of wrong passwords."""
 
 
 class ImportUsers(Strict):
@@ -84,6 +86,9 @@ PARAMETERS: dict[str, type[BaseModel]] = {
     "device_return_cohort": ReturnCohort,
     "policy_evaluate": EvaluatePolicies,
     "import_users": ImportUsers,
+    "audit_verify": AuditVerify,
+    "export_person": ExportPerson,
+    "retention_sweep": RetentionSweep,
     "self_test": SelfTest,
     "sweep_expired": SweepExpired,
 }
@@ -99,10 +104,19 @@ LONG = frozenset(  # never run in a batch with others
         "graduate_cohort",
         "group_recompute",
         "licence_recompute",
+        "audit_verify",
+        "retention_sweep",
     }
 )
 REPEATABLE = frozenset({"policy_evaluate"})  # looks at what there is; twice at once is no harm
 UNIQUE = ("student_id", "employee_id", "device_id", "user_id", "org_id", "graduation_year")
+RESTRICTED = {  # permissions beyond that to hand in jobs
+    "export_person": "privacy.write",
+    "retention_sweep": "privacy.write",
+    "reset_password": "people.passwords",
+    "promote_cohort": "cohorts.write",
+    "graduate_cohort": "cohorts.write",
+}
 SUBMITTABLE = frozenset(PARAMETERS) - {"import_users"}  # an import comes with its file
 
 

@@ -6,6 +6,8 @@ from coreskills.store import housekeeping
 from coreskills.worker import accounts, cohorts, compliance, custody, joining, membership
 from coreskills.worker.context import Context, Outcome
 from coreskills.worker.importing import import_users
+from coreskills.worker.privacy import export_person, retention_sweep
+from coreskills.worker.trail import audit_verify
 
 Handler = Callable[[Context], Outcome]
 
@@ -41,6 +43,9 @@ HANDLERS: dict[str, Handler] = {
     "device_return_cohort": custody.take_back_cohort,
     "policy_evaluate": compliance.evaluate,
     "import_users": import_users,
+    "audit_verify": audit_verify,
+    "export_person": export_person,
+    "retention_sweep": retention_sweep,
     "self_test": self_test,
     "sweep_expired": sweep_expired,
 }

@@ -74,7 +74,7 @@ def _made(context: Context, person: NewStudent | NewStaff, account: Row, row: Ro
         if row["state"] == "staged":
             first_day = f"{person.starts_on}T00:00:00Z"
             lifecycle.start_timers(conn, [id], "joined", since=first_day)
-        details = {"username": row["username"]}
+        details = {"after": account}
         audit.insert_audit(conn, context.audit(f"{kind}.created", id, details))
 
     if not (person.dry_run or person.plan_id):

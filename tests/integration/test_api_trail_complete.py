@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from coreskills.api.acts import ACTS
 from coreskills.api.permissions import PUBLIC, permission_of
 from coreskills.worker.handlers import HANDLERS
 from tests.people import ADA, GRACE, IVAN, JEAN, PASSWORD
@@ -19,6 +20,9 @@ LINUS = {"username": "linus", "role": "student", "password": "a good long passwo
 ROSTER = "StudentID,FirstName,LastName,GradeLevel,GraduationYear\nS9,Ada,Byron,9,2030\n"
 WINDOW = {"starts_at": "2030-01-01T00:00:00Z", "ends_at": "2030-01-02T00:00:00Z", "reason": "r"}
 EXPORT = {"party": "the mother", "purpose": "she asked"}
+SCHOOL = {"sourced_id": "north", "name": "North"}
+PUPILS = {"Field": "Kind", "Op": "eq", "Value": "student"}
+OFFICE = {"sku": "OFFICE", "name": "Office", "seats": 5, "rule": PUPILS}
 WORK = frozenset({"why"})  # of a request for work: what it changes, the job says
 NEW = frozenset({"why", "after"})
 CHANGE = frozenset({"why", "before", "after"})
@@ -72,6 +76,35 @@ CASES = {
         {"keep_days": 300, "reason": REASON},
         CHANGE | {"entity"},
     ),
+    "POST /api/v1/users/<int:id>/password": Case(
+        "account.password_shown", "users/1/password", None, WORK
+    ),
+    "POST /api/v1/schools": Case("school.founded", "schools", SCHOOL | {"sourced_id": "s"}, NEW),
+    "PATCH /api/v1/schools/<int:id>": Case("school.changed", "schools/1", {"top_grade": 10}),
+    "POST /api/v1/groups": Case("group.made", "groups", {"name": "Choir"}, NEW),
+    "PATCH /api/v1/groups/<int:id>": Case("group.changed", "groups/1", {"name": "Chess club"}),
+    "DELETE /api/v1/groups/<int:id>": Case("group.removed", "groups/1", None, GONE),
+    "PUT /api/v1/groups/<int:id>/members/<int:user_id>": Case(
+        "group.member_added", "groups/1/members/1", None, NEW
+    ),
+    "DELETE /api/v1/groups/<int:id>/members/<int:user_id>": Case(
+        "group.member_removed", "groups/1/members/2", None, GONE
+    ),
+    "POST /api/v1/licences": Case("licence.made", "licences", OFFICE | {"sku": "O2"}, NEW),
+    "PATCH /api/v1/licences/<int:id>": Case("licence.changed", "licences/1", {"seats": 9}),
+    "DELETE /api/v1/licences/<int:id>": Case("licence.removed", "licences/1", None, GONE),
+    "POST /api/v1/cohorts/promote": Case(
+        "promote_cohort.requested", "cohorts/promote", {"school_year": 2027, "org_id": 1}, WORK
+    ),
+    "POST /api/v1/cohorts/graduate": Case(
+        "graduate_cohort.requested", "cohorts/graduate", {"graduation_year": 2027}, WORK
+    ),
+    "PATCH /api/v1/lifecycle/steps/<event>/<user_type>/<int:position>": Case(
+        "lifecycle.step_changed",
+        "lifecycle/steps/left/student/1",
+        {"offset_days": 3},
+        CHANGE | {"step"},
+    ),
     "POST /api/v1/jobs": Case("self_test.requested", "jobs", {"type": "self_test"}, WORK),
     "POST /api/v1/jobs/batch": Case(
         "self_test.requested", "jobs/batch", {"jobs": [{"type": "self_test"}]}, WORK
@@ -95,6 +128,17 @@ CASES = {
         "freeze_window.removed", "freeze-windows/{window}", None, GONE
     ),
 }
+ACT_BODIES = {
+    "update": {"grade_level": 12},
+    "rename": {"last_name": "King"},
+    "move": {"ou": "OU=x"},
+}
+CASES |= {
+    f"POST /api/v1/users/<int:id>/{act}": Case(
+        f"{kind}.requested", f"users/1/{act}", ACT_BODIES.get(act, {}), WORK
+    )
+    for act, (kind, *_) in ACTS.items()
+}
 SESSIONS = {"POST /api/v1/auth/logout"}  # its line: test_api_sessions.py
 
 
@@ -113,6 +157,22 @@ LEFT = ("disable_account", "archive_account")
 KINDS = {
     "create_student": Kind("student.created", ADA | {"student_id": "S77"}),
     "create_staff": Kind("staff.created", JEAN | {"employee_id": "E77"}),
+    "activate_account": Kind(None, {"user_id": 1}),  # who is active already
+    "update_person": Kind("person.updated", {"user_id": 1, "grade_level": 10, "why": REASON}),
+    "rename_account": Kind("account.renamed", {"user_id": 1, "last_name": "King", "why": REASON}),
+    "move_account": Kind(
+        "account.moved",
+        {"user_id": 1, "ou": "OU=x,DC=coreskills,DC=example", "why": REASON},
+    ),
+    "reset_password": Kind("account.password_reset", {"user_id": 1, "why": REASON}),
+    "test_account": Kind(None, {"user_id": 1}),
+    "group_recompute": Kind("groups.recomputed", {"user_id": 1, "why": REASON}),
+    "licence_recompute": Kind("licences.recomputed", {"user_id": 1, "why": REASON}),
+    "promote_cohort": Kind(
+        "student.stepped",
+        {"school_year": 2027, "org_id": 1, "retained": ["S2028001"], "why": REASON},
+    ),
+    "graduate_cohort": Kind("account.disabled", {"graduation_year": 2028, "why": REASON}),
     "suspend_account": Kind("account.suspended", {"user_id": 1, "why": REASON}),
     "resume_account": Kind("account.resumed", {"user_id": 1}, ("suspend_account",)),
     "disable_account": Kind("account.disabled", {"user_id": 1, "reason": "leaver"}),
@@ -158,6 +218,15 @@ def district(client, work, site):
     made("users/student", ADA)
     made("users/student", ADA | {"student_id": "S50"})
     made("policies", LOCK)
+    work()
+    made("schools", SCHOOL)
+    made("groups", {"name": "Chess"})
+    made("groups", {"name": "Pupils", "kind": "rule", "rule": PUPILS})
+    made("licences", OFFICE)
+    client.put("/api/v1/groups/1/members/2")
+    ask(site, "UPDATE users SET school_id = 1, grade_level = 12 WHERE id = 1")
+    ask(site, "UPDATE users SET grade_level = 11 WHERE id = 2")
+    made("users/1/reset-password", {})
     work()
     made("devices", LAPTOP)
     made("devices", LAPTOP | HELD | {"assigned_user_id": 2})

@@ -258,7 +258,7 @@ def test_every_act_has_an_address_of_its_own(school, ada):
         done = school.act(f"users/{ada}/{path}")
         assert (done["status"], column(school, "state")) == ("completed", state)
     (row,) = school.rows(done)
-    assert (row["key"], row["after"]) == (f"user:{ada}", {"State": "purged"})
+    assert (row["key"], row["action"]) == (f"user:{ada}", "purge")
 
 
 def test_an_act_on_nobody_is_404_and_a_wrong_body_tells_every_fault(school, ada):

@@ -52,7 +52,7 @@ def put_in(db: Database, request: Request, id: int, user_id: int) -> None:
         if user["state"] not in ("staged", "active", "suspended"):
             raise Conflict(f"User {user_id} is {user['state']}", code="state_conflict")
         if groups.insert_member(conn, id, user_id):
-            _note(conn, request, "group.member_added", id, {}, user_id)
+            _note(conn, request, "group.member_added", id, {"after": {"member": True}}, user_id)
 
 
 def take_out(db: Database, request: Request, id: int, user_id: int) -> None:
@@ -60,7 +60,7 @@ def take_out(db: Database, request: Request, id: int, user_id: int) -> None:
         _refuse_ruled(_group(conn, id))
         if not groups.delete_member(conn, id, user_id):
             raise NotFound(f"User {user_id} is not in group {id}")
-        _note(conn, request, "group.member_removed", id, {}, user_id)
+        _note(conn, request, "group.member_removed", id, {"before": {"member": True}}, user_id)
 
 
 def make_licence(db: Database, request: Request, licence: Licence) -> Row:

@@ -90,6 +90,13 @@ def test_a_plan_to_create_is_stale_once_somebody_has_the_name(school):
     assert (done["status"], done["error_code"]) == ("failed", "plan_stale")
 
 
+def test_create_student_who_is_there_is_planned_as_no_change(school, ada):
+    planned = school.do("create_student", **ADA, dry_run=True)
+    assert (planned["result"]["Created"], planned["result"]["Counts"]) == (False, {"noop": 1})
+    done = school.do("create_student", **ADA, plan_id=planned["id"])
+    assert (done["status"], school.rows(done)) == ("completed", school.rows(planned))
+
+
 def test_the_hot_path_leaves_no_report(school, ada):
     assert school.ask("SELECT count(*) FROM job_rows") == [(0,)]
 
@@ -197,7 +204,10 @@ def test_reset_password_shows_the_secret_once_and_keeps_it_nowhere(school, ada, 
     secret = shown.json["password"]
     assert (len(secret), shown.json["username"]) == (19, "alovelace8001")
     refused(school.client.post(f"/api/v1/users/{ada}/password"), 409, "already_shown")
-    assert school.one("SELECT password_hash LIKE '$argon2id$%' FROM account_passwords")
+    assert school.ask("SELECT user_id FROM account_password_hashes") == [(ada,)]
+    told = school.act(f"users/{ada}/export", party="the mother", purpose="she asked")
+    assert told["status"] == "completed"
+    assert "argon2" not in str(school.ask("SELECT body::text FROM person_exports"))
     everything = str(contents(school.site))
     assert secret not in everything
     assert secret.encode() not in b"".join(
@@ -209,7 +219,7 @@ def test_reset_password_again_ends_the_one_before(school, ada):
     school.act(f"users/{ada}/reset-password")
     first = school.client.post(f"/api/v1/users/{ada}/password").json["password"]
     school.act(f"users/{ada}/reset-password")
-    assert school.one("SELECT password_hash IS NULL FROM account_passwords")
+    assert school.ask("SELECT count(*) FROM account_password_hashes") == [(0,)]
     second = school.client.post(f"/api/v1/users/{ada}/password").json["password"]
     assert first != second
 

@@ -5,6 +5,7 @@ MEMBER = {"group_id": "1", "user_id": "2", "source": "'manual'"}
 LICENCE = {"sku": "'L9'", "name": "'Office'", "seats": "5", "rule": "'{}'"}
 SEAT = {"licence_id": "1", "user_id": "2"}
 PASSWORD = {"user_id": "2", "reset_job": "1", "reset_by": "'t'"}
+HASH = {"user_id": "1", "password_hash": "'$argon2id$x'"}
 STEP = {"school_year": "2027", "org_id": "1", "job_id": "1"}
 
 THERE_ALREADY = [
@@ -14,6 +15,7 @@ THERE_ALREADY = [
     insert("licences", LICENCE, sku="'L1'", seats="1"),
     insert("licence_assignments", SEAT, user_id="1"),
     insert("account_passwords", PASSWORD, user_id="1"),
+    insert("account_password_hashes", HASH),
     insert("cohort_steps", STEP),
 ]
 REFUSED = [
@@ -35,8 +37,15 @@ REFUSED = [
     ("licence_assignments_user_id_fkey", insert("licence_assignments", SEAT, user_id="999")),
     ("account_passwords_pkey", insert("account_passwords", PASSWORD, user_id="1")),
     ("account_passwords_user_id_fkey", insert("account_passwords", PASSWORD, user_id="999")),
-    ("account_passwords_shown_once", insert("account_passwords", PASSWORD, shown_at="now()")),
-    ("account_passwords_shown_once", "UPDATE account_passwords SET password_hash = 'x'"),
+    ("account_password_hashes_pkey", insert("account_password_hashes", HASH)),
+    (
+        "account_password_hashes_user_id_fkey",
+        insert("account_password_hashes", HASH, user_id="2"),
+    ),
+    (
+        "account_password_hashes_digest",
+        "UPDATE account_password_hashes SET password_hash = 'secret'",
+    ),
     ("cohort_steps_pkey", insert("cohort_steps", STEP)),
     ("cohort_steps_org_id_fkey", insert("cohort_steps", STEP, org_id="999")),
     ("cohort_steps_year_plausible", insert("cohort_steps", STEP, school_year="1999")),

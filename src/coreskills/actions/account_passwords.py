@@ -25,7 +25,7 @@ def show_password(db: Database, request: Request, user_id: int) -> dict[str, Any
     with db.transaction() as conn:
         user = users.select_user(conn, user_id)
         _refuse(conn, request, user_id)
-        passwords.update_password(conn, user_id, digest)
+        passwords.insert_hash(conn, user_id, digest)
         entry = request.entry("account.password_shown", "user", user_id, user_id=user_id)
         audit.insert_audit(conn, entry)
     assert user is not None

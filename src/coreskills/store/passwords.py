@@ -17,5 +17,6 @@ def lock_reset(conn: Connection, user_id: int) -> Row | None:
     return one(conn, SQL["lock_reset"], user_id=user_id)
 
 
-def update_password(conn: Connection, user_id: int, password_hash: str) -> None:
-    run(conn, SQL["update_password"], user_id=user_id, password_hash=password_hash)
+def insert_hash(conn: Connection, user_id: int, password_hash: str) -> None:
+    """Of the password that is being shown."""
+    run(conn, SQL["insert_hash"], user_id=user_id, password_hash=password_hash)

@@ -556,15 +556,19 @@ CREATE AGGREGATE public.audit_chain(first_before bytea, seq bigint, digest bytea
     STYPE = bytea
 );
 
+CREATE TABLE public.account_password_hashes (
+    user_id bigint NOT NULL,
+    password_hash text NOT NULL,
+    CONSTRAINT account_password_hashes_digest CHECK ((password_hash ~~ '$argon2id$%'::text))
+);
+
 CREATE TABLE public.account_passwords (
     user_id bigint NOT NULL,
-    password_hash text,
     must_change boolean DEFAULT true NOT NULL,
     reset_job bigint NOT NULL,
     reset_by text NOT NULL,
     reset_at timestamp with time zone DEFAULT now() NOT NULL,
-    shown_at timestamp with time zone,
-    CONSTRAINT account_passwords_shown_once CHECK (((password_hash IS NULL) = (shown_at IS NULL)))
+    shown_at timestamp with time zone
 );
 
 CREATE TABLE public.api_tokens (
@@ -1250,6 +1254,9 @@ ALTER TABLE public.users ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+ALTER TABLE ONLY public.account_password_hashes
+    ADD CONSTRAINT account_password_hashes_pkey PRIMARY KEY (user_id);
+
 ALTER TABLE ONLY public.account_passwords
     ADD CONSTRAINT account_passwords_pkey PRIMARY KEY (user_id);
 
@@ -1573,6 +1580,9 @@ CREATE TRIGGER users_state_moves BEFORE UPDATE OF state ON public.users FOR EACH
 
 CREATE TRIGGER users_touch BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.touch_row();
 
+ALTER TABLE ONLY public.account_password_hashes
+    ADD CONSTRAINT account_password_hashes_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.account_passwords(user_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.account_passwords
     ADD CONSTRAINT account_passwords_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
@@ -1684,24 +1694,15 @@ REVOKE ALL ON FUNCTION public.redact_rows(rows bigint[], person bigint, why text
 REVOKE ALL ON FUNCTION public.seal_audit(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.seal_audit(most integer) TO coreskills_worker;
 
+GRANT INSERT ON TABLE public.account_password_hashes TO coreskills_api;
+GRANT DELETE ON TABLE public.account_password_hashes TO coreskills_worker;
+
+GRANT SELECT(user_id) ON TABLE public.account_password_hashes TO coreskills_worker;
+
 GRANT SELECT ON TABLE public.account_passwords TO coreskills_api;
-GRANT INSERT ON TABLE public.account_passwords TO coreskills_worker;
-
-GRANT SELECT(user_id) ON TABLE public.account_passwords TO coreskills_worker;
-
-GRANT UPDATE(password_hash) ON TABLE public.account_passwords TO coreskills_api;
-GRANT UPDATE(password_hash) ON TABLE public.account_passwords TO coreskills_worker;
-
-GRANT SELECT(must_change),UPDATE(must_change) ON TABLE public.account_passwords TO coreskills_worker;
-
-GRANT UPDATE(reset_job) ON TABLE public.account_passwords TO coreskills_worker;
-
-GRANT UPDATE(reset_by) ON TABLE public.account_passwords TO coreskills_worker;
-
-GRANT UPDATE(reset_at) ON TABLE public.account_passwords TO coreskills_worker;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.account_passwords TO coreskills_worker;
 
 GRANT UPDATE(shown_at) ON TABLE public.account_passwords TO coreskills_api;
-GRANT UPDATE(shown_at) ON TABLE public.account_passwords TO coreskills_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_tokens TO coreskills_api;
 

@@ -77,10 +77,19 @@ def _made(context: Context, person: NewStudent | NewStaff, account: Row, row: Ro
         details = {"after": account}
         audit.insert_audit(conn, context.audit(f"{kind}.created", id, details))
 
+    return _ended(context, person, account, Outcome(result, write))
+
+
+def _ended(
+    context: Context, person: NewStudent | NewStaff, answer: Row, outcome: Outcome
+) -> Outcome:
+    """A report, and the reads that it costs, only where a plan is made or followed."""
     if not (person.dry_run or person.plan_id):
-        return Outcome(result, write)
-    change = Change(f"{kind}:{person.key}", "create", account["Before"], account["After"])
-    return carried_out(context, Plan([change], write, result))
+        return outcome
+    kind = "student" if isinstance(person, NewStudent) else "staff"
+    key, action = f"{kind}:{person.key}", answer["Action"]
+    change = Change(key, action, answer["Before"], answer["After"])
+    return carried_out(context, Plan([change], outcome.write, outcome.result))
 
 
 def _again(
@@ -93,7 +102,8 @@ def _again(
         return carry_out(context, case.decide(), "revived")
     facts = {"Account": account_facts(case.account, context.settings), "Now": case.now}
     account = context.invoke(command, parameters, facts)
-    return Outcome({name: account[name] for name in RESULT if name in account})
+    told = Outcome({name: account[name] for name in RESULT if name in account})
+    return _ended(context, person, account, told)
 
 
 def _row(kind: str, person: NewStudent | NewStaff, stem: str, account: Row) -> Row:

@@ -70,14 +70,18 @@ CREATE TRIGGER licence_assignments_freed AFTER DELETE ON licence_assignments
 -- Of the simulated directory. The worker ends the old password; the API makes the new one in the
 -- moment in which it shows it, so that no secret is ever kept.
 CREATE TABLE account_passwords (
-    user_id       bigint PRIMARY KEY REFERENCES users,
-    password_hash text,  -- argon2id; NULL: nobody was shown one yet, and nobody gets in
-    must_change   boolean NOT NULL DEFAULT true,
-    reset_job     bigint NOT NULL,  -- no foreign key: jobs are swept sooner
-    reset_by      text NOT NULL,    -- the only one who may see it
-    reset_at      timestamptz NOT NULL DEFAULT now(),
-    shown_at      timestamptz,
-    CONSTRAINT account_passwords_shown_once CHECK ((password_hash IS NULL) = (shown_at IS NULL))
+    user_id     bigint PRIMARY KEY REFERENCES users,
+    must_change boolean NOT NULL DEFAULT true,
+    reset_job   bigint NOT NULL,  -- no foreign key: jobs are swept sooner
+    reset_by    text NOT NULL,    -- the only one who may see it
+    reset_at    timestamptz NOT NULL DEFAULT now(),
+    shown_at    timestamptz
+);
+-- A table of its own: what is known about a person is told to that person, but never this.
+CREATE TABLE account_password_hashes (
+    user_id       bigint PRIMARY KEY REFERENCES account_passwords ON DELETE CASCADE,
+    password_hash text NOT NULL
+        CONSTRAINT account_password_hashes_digest CHECK (password_hash LIKE '$argon2id$%')
 );
 
 CREATE FUNCTION forget_belongings() RETURNS trigger LANGUAGE plpgsql
@@ -122,8 +126,7 @@ GRANT UPDATE (sku, name, seats, rule) ON licences TO coreskills_api;
 GRANT INSERT, UPDATE, DELETE ON group_members TO coreskills_worker;
 GRANT INSERT, DELETE ON licence_assignments TO coreskills_worker;
 GRANT INSERT ON cohort_steps TO coreskills_worker;
-GRANT SELECT ON account_passwords TO coreskills_api;
-GRANT UPDATE (password_hash, shown_at) ON account_passwords TO coreskills_api;
-GRANT SELECT (user_id, must_change), INSERT ON account_passwords TO coreskills_worker;
-GRANT UPDATE (password_hash, must_change, reset_job, reset_by, reset_at, shown_at)
-    ON account_passwords TO coreskills_worker;
+GRANT SELECT, UPDATE (shown_at) ON account_passwords TO coreskills_api;
+GRANT INSERT ON account_password_hashes TO coreskills_api;
+GRANT SELECT, INSERT, UPDATE ON account_passwords TO coreskills_worker;
+GRANT SELECT (user_id), DELETE ON account_password_hashes TO coreskills_worker;

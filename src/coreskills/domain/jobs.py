@@ -85,6 +85,7 @@ MASS = frozenset(
     {"import_users", "oneroster_import", "promote_cohort", "graduate_cohort"}
 )  # freeze
 RESTRICTED = {"export_person": "privacy.write", "retention_sweep": "privacy.write"}  # permissions
+REPEATABLE = frozenset({"policy_evaluate"})  # looks at what there is; twice at once is no harm
 SUBMITTABLE = frozenset(PARAMETERS) - {"import_users"}  # an import comes with its file
 
 
@@ -106,7 +107,9 @@ class Job:
 
 def unique_key(job_type: str, parameters: dict[str, Any]) -> str | None:
     """Two open jobs of one kind with the same key would do the same thing twice."""
-    for field in ("student_id", "employee_id", "device_id", "user_id", "policy_id"):
+    if job_type in REPEATABLE:
+        return None
+    for field in ("student_id", "employee_id", "device_id", "user_id"):
         if parameters.get(field) is not None:
             return str(parameters[field])
     return None

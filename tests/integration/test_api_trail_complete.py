@@ -130,6 +130,7 @@ KINDS = {
     "retention_sweep": Kind("retention.swept"),
     "import_users": Kind("student.created"),
     "audit_verify": Kind(None),
+    "reconcile": Kind(None),  # of drift: test_reconcile.py
     "lifecycle_tick": Kind(None),  # it makes jobs, which have lines of their own
     "self_test": Kind(None),
     "sweep_expired": Kind(None),

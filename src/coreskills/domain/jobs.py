@@ -86,8 +86,8 @@ LONG = frozenset(  # never run in a batch with others
 MASS = frozenset(
     {"import_users", "oneroster_import", "promote_cohort", "graduate_cohort"}
 )  # freeze
-RESTRICTED = {"export_person": "privacy.write", "retention_sweep": "privacy.write"}  # permissions
 REPEATABLE = frozenset({"policy_evaluate"})  # looks at what there is; twice at once is no harm
+RESTRICTED = {"export_person": "privacy.write", "retention_sweep": "privacy.write"}  # permissions
 SUBMITTABLE = frozenset(PARAMETERS) - {"import_users"}  # an import comes with its file
 
 

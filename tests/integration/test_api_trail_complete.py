@@ -128,7 +128,7 @@ def test_a_job_tells_who_what_and_for_which_job_and_request(client, db, district
     found = [line for line in lines(site) if line[4] == id and not line[0].startswith("audit.")]
     assert all(line[1:3] == ("admin:grace", request) for line in found)
     expected = [f"{kind}.requested", *([case.action] if case.action else [])]
-    assert [line[0] for line in found] == expected
+    assert list(dict.fromkeys(line[0] for line in found)) == expected
     if case.action and kind not in ("export_person", "delete_account"):
         assert "after" in found[-1][3]
     if "why" in case.asked:

@@ -32,8 +32,8 @@ def work(worker_db, settings, site):
 def district(client, work, site):
     """One of everything."""
 
-    def made(path, body):
-        return client.post(f"/api/v1/{path}", json=body).json
+    def made(path, body, method="POST"):
+        return client.request(method, f"/api/v1/{path}", json=body).json
 
     made("users/student", ADA)
     made("users/student", ADA | {"student_id": "S50"})

@@ -36,6 +36,7 @@ DEADLINES = {
     "device_return_cohort": 600,
     "policy_evaluate": 600,
     "retention_sweep": 600,
+    "reconcile": 600,
     "audit_verify": 3600,
     "promote_cohort": 300,
     "graduate_cohort": 300,

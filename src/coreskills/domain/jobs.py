@@ -31,7 +31,7 @@ from coreskills.domain.lifecycle import AccountAct, DisableAccount, LifecycleTic
 from coreskills.domain.people import Strict
 from coreskills.domain.policies import EvaluatePolicies
 from coreskills.domain.privacy import ExportPerson, RetentionSweep
-from coreskills.domain.trail import AuditVerify
+from coreskills.domain.trail import AuditVerify, Reconcile
 
 MAX_ERRORS = 5  # failures of the work itself, retried with backoff
 MAX_CRASHES = 3  # workers lost while running it: then it is poison, and dead
@@ -87,6 +87,7 @@ PARAMETERS: dict[str, type[BaseModel]] = {
     "policy_evaluate": EvaluatePolicies,
     "import_users": ImportUsers,
     "audit_verify": AuditVerify,
+    "reconcile": Reconcile,
     "export_person": ExportPerson,
     "retention_sweep": RetentionSweep,
     "self_test": SelfTest,
@@ -98,6 +99,7 @@ LONG = frozenset(  # never run in a batch with others
     {
         "import_users",
         "sweep_expired",
+        "reconcile",
         "device_return_cohort",
         "policy_evaluate",
         "promote_cohort",

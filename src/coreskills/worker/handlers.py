@@ -3,7 +3,15 @@
 from collections.abc import Callable
 
 from coreskills.store import housekeeping
-from coreskills.worker import accounts, cohorts, compliance, custody, joining, membership
+from coreskills.worker import (
+    accounts,
+    cohorts,
+    compliance,
+    custody,
+    joining,
+    membership,
+    reconcile,
+)
 from coreskills.worker.context import Context, Outcome
 from coreskills.worker.importing import import_users
 from coreskills.worker.privacy import export_person, retention_sweep
@@ -44,6 +52,7 @@ HANDLERS: dict[str, Handler] = {
     "policy_evaluate": compliance.evaluate,
     "import_users": import_users,
     "audit_verify": audit_verify,
+    "reconcile": reconcile.compare,
     "export_person": export_person,
     "retention_sweep": retention_sweep,
     "self_test": self_test,

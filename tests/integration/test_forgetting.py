@@ -94,7 +94,22 @@ def joined(sent, client, site):
     assert client.get("/api/v1/users?last_name=Vwcanary").json["users"]
 
 
+def renamed(sent):
+    sent("POST", "schools", {"sourced_id": "o1", "name": "North", "type": "school"})
+    sent("POST", "users/1/rename", {"last_name": "Uwcanary", "why": "Zyxcanary married"})
+    sent("POST", "users/1/rename", {"first_name": "Xyxcanary", "dry_run": True})
+    sent("POST", "users/1/update", {"first_name": "Wyxcanary"})
+    sent("POST", "users/1/move", {"school_id": 1, "why": "to Zyxcanary's brother"})
+    sent("POST", "users/1/reset-password", {"why": "Zyxcanary forgot it"})
+    assert CANARY not in sent("POST", "users/1/password").json["password"]
+    promotion = {"school_year": 2028, "org_id": 1, "retained": ["SCANARY17"]}
+    sent("POST", "cohorts/promote", promotion | {"dry_run": True})
+    sent("POST", "cohorts/promote", promotion)
+    sent("POST", "cohorts/graduate", {"graduation_year": 2028, "dry_run": True})
+
+
 def stayed(sent, client):
+    renamed(sent)
     sent("POST", "devices", LAPTOP)
     sent("POST", "jobs", with_laptop("device_assign", user_id=1, why="for Zyxcanary"))
     sent("POST", "jobs", with_laptop("device_retire", why="Zyxcanary broke it"))

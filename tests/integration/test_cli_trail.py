@@ -11,7 +11,7 @@ from coreskills.cli import audit, privacy
 from coreskills.stack.home import Home
 from coreskills.telemetry import logs
 from tests.people import ADA, GRACE
-from tests.pipeline import ask, polling_worker, running, submit
+from tests.pipeline import ask, polling_worker, running, submit, until
 from tests.trail import fill, mighty, seal
 
 
@@ -68,9 +68,9 @@ def test_the_trail_is_listed_by_each_of_its_sides_and_by_time(run, db, site):
 
 def test_a_record_is_exported_to_a_file_and_the_disclosure_is_listed(run, db, site, tmp_path):
     submit(db, "create_student", ADA)
-    done = run(
-        privacy.app, "export", "1", "--party", "p", "--purpose", "w", "--out", str(tmp_path / "a")
-    )
+    until(lambda: ask(site, "SELECT id FROM users"))
+    given = ("--party", "p", "--purpose", "w", "--out", str(tmp_path / "a"))
+    done = run(privacy.app, "export", "1", *given)
     assert done.exit_code == 0, done.output
     assert json.loads((tmp_path / "a").read_text())["users"][0]["last_name"] == "Lovelace"
     rows = json.loads(run(privacy.app, "disclosures", "1", "--json").stdout)["disclosures"]

@@ -28,11 +28,20 @@ class Case:
 @dataclass(frozen=True)
 class Kind:
     """`asked` of somebody called {user}; `first` are kinds run on them before. Without `action` the
-    job changes nothing of anybody, and says nothing."""
+    job changes nothing of anybody, and says nothing. `file`: where what is sent, for a kind that
+    comes with a file. `tells`: what the line says at least."""
 
     action: str | None
     asked: dict[str, Any] = field(default_factory=dict)
     first: tuple[str, ...] = ()
+    file: tuple[str, str | bytes] | None = None
+    tells: frozenset[str] = frozenset({"after"})
+
+
+def sending(body: Any) -> dict[str, Any]:
+    """What a test client sends: CSV as text, a zip as bytes, everything else as JSON."""
+    kind = {str: "text/csv", bytes: "application/zip"}.get(type(body))
+    return {"data": body, "content_type": kind} if kind else {"json": body}
 
 
 def files():

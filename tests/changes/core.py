@@ -50,8 +50,8 @@ KINDS = {
     "disable_account": Kind("account.disabled", {"user_id": 1, "reason": "leaver"}),
     "restore_account": Kind("account.restored", {"user_id": 1}, LEFT[:1]),
     "archive_account": Kind("account.archived", {"user_id": 1}, LEFT[:1]),
-    "delete_account": Kind("account.purged", {"user_id": 1}, LEFT),
-    "import_users": Kind("student.created"),
+    "delete_account": Kind("account.purged", {"user_id": 1}, LEFT, tells=frozenset()),
+    "import_users": Kind("student.created", file=("imports", ROSTER)),
     "lifecycle_tick": Kind(None),  # it makes jobs, which have lines of their own
     "self_test": Kind(None),
     "sweep_expired": Kind(None),

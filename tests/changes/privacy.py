@@ -20,7 +20,9 @@ CASES = {
     ),
 }
 KINDS = {
-    "export_person": Kind("person.exported", EXPORT | {"user_id": 1}),
+    "export_person": Kind(
+        "person.exported", EXPORT | {"user_id": 1}, tells=frozenset({"party", "why"})
+    ),
     "retention_sweep": Kind("retention.swept"),
     "audit_verify": Kind(None),
     "reconcile": Kind(None),  # of drift: test_reconcile.py

@@ -27,6 +27,11 @@ RESULT_COLUMNS = (
     "username_stem",
     "email",
     "ou",
+    "sourced_id",
+    "school",
+    "user_id",
+    "user_version",
+    "state",
 )
 
 
@@ -78,8 +83,8 @@ def copy_results(conn: Connection, job_id: int, results: Iterable[Row]) -> None:
     run(conn, SQL["relax_durability"])
     with conn.cursor() as cursor, cursor.copy(SQL["copy_results"]) as copy:
         for row in results:
-            faults = json.dumps(row["faults"]) if "faults" in row else None
-            copy.write_row((job_id, *map(row.get, RESULT_COLUMNS), faults))
+            told = [json.dumps(row[n]) if n in row else None for n in ("faults", "changes")]
+            copy.write_row((job_id, *map(row.get, RESULT_COLUMNS), *told))
 
 
 def insert_planned_users(

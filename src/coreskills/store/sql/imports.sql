@@ -45,17 +45,19 @@ SELECT set_config('synchronous_commit', 'off', true);
 -- copy_results --
 COPY import_results (job_id, line, action, person_key, user_type, student_id, employee_id,
                      first_name, last_name, grade_level, graduation_year, department, role,
-                     username, username_stem, email, ou, faults) FROM STDIN;
+                     username, username_stem, email, ou, sourced_id, school, user_id, user_version,
+                     state, faults, changes) FROM STDIN;
 
 -- insert_planned_users --
 -- All accounts of the plan and their audit rows, in one statement.
 WITH made AS (
     INSERT INTO users (user_type, student_id, employee_id, first_name, last_name, username,
-                       username_stem, email, ou, grade_level, graduation_year, department, role)
+                       username_stem, email, ou, grade_level, graduation_year, department, role,
+                       sourced_id, school_id)
     SELECT user_type, student_id, employee_id, first_name, last_name, username, username_stem,
-           email, ou, grade_level, graduation_year, department, role
-      FROM import_results
-     WHERE job_id = %(job_id)s AND action = 'created'
+           email, ou, grade_level, graduation_year, department, role, p.sourced_id, o.id
+      FROM import_results p LEFT JOIN orgs o ON o.sourced_id = p.school
+     WHERE job_id = %(job_id)s AND action = 'created' AND username IS NOT NULL
      ORDER BY line
     RETURNING id, user_type, username)
 INSERT INTO audit_logs (action, actor, resource_type, resource_id, user_id, job_id, request_id,

@@ -23,6 +23,9 @@ class Client:
     def post(self, path: str, **more: Any) -> TestResponse:
         return self.request("POST", path, **more)
 
+    def put(self, path: str, **more: Any) -> TestResponse:
+        return self.request("PUT", path, **more)
+
     def patch(self, path: str, **more: Any) -> TestResponse:
         return self.request("PATCH", path, **more)
 

@@ -8,6 +8,8 @@ AppError
   Conflict              it exists already, or is in the wrong state
     UsernameTaken       somebody else got the name first; ask the engine again
     IdempotencyMismatch the same Idempotency-Key came with another request
+    Frozen              mass changes wait until a freeze window is over
+  NeedsApproval         so much at once that a second person must agree
   StaleVersion          it was changed since the caller read it
   VersionRequired       a change must say which version it was based on
   TooLarge              more than we accept
@@ -19,7 +21,10 @@ AppError
   StackFailed           the stack could not be started, stopped or found
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,27 @@ class UsernameTaken(Conflict):
 
 class IdempotencyMismatch(Conflict):
     code = "idempotency_mismatch"
+
+
+class Frozen(Conflict):
+    code = "frozen"
+
+    def __init__(self, reason: str, ends_at: datetime) -> None:
+        until = f"{ends_at:%Y-%m-%d %H:%M} UTC"
+        super().__init__(
+            f"No mass changes until {until}: {reason}. Say in `override` why this one must be",
+            ends_at=ends_at.isoformat(),
+        )
+
+
+class NeedsApproval(AppError):
+    """`keep` is called with a connection, and stores what is to be approved."""
+
+    code = "threshold_exceeded"
+
+    def __init__(self, message: str, keep: Callable[[Any], None]) -> None:
+        super().__init__(message)
+        self.keep = keep
 
 
 class StaleVersion(AppError):

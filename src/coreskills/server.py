@@ -12,6 +12,7 @@ from coreskills import __version__, config, failpoints
 from coreskills.actions.backlog import Backlog
 from coreskills.api import (
     audit,
+    change_control,
     description,
     devices,
     document,
@@ -52,6 +53,7 @@ MODULES = (
     users,
     students,
     staff,
+    change_control,
     lifecycle,
     devices,
     policies,

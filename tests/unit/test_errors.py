@@ -43,7 +43,7 @@ def test_errors_know_nothing_of_http():
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Import | ast.ImportFrom)
     }
-    assert imported == {"dataclasses"}
+    assert imported == {"collections.abc", "dataclasses", "datetime", "typing"}
 
 
 def test_an_instance_may_carry_a_code_of_its_own_without_changing_its_class():

@@ -13,10 +13,17 @@ from typing import Any
 
 from coreskills.actions.request import Request
 from coreskills.broker.streams import Queue
-from coreskills.domain.jobs import unique_key
-from coreskills.errors import Conflict, IdempotencyMismatch, NotFound, Unavailable
+from coreskills.domain.jobs import MASS, unique_key
+from coreskills.errors import (
+    Conflict,
+    Forbidden,
+    Frozen,
+    IdempotencyMismatch,
+    NotFound,
+    Unavailable,
+)
 from coreskills.failpoints import reach
-from coreskills.store import audit, jobs, leases
+from coreskills.store import audit, jobs, leases, plans
 from coreskills.store.audit import Entry
 from coreskills.store.db import Connection, Database
 from coreskills.store.jobs import NewJob
@@ -58,10 +65,11 @@ def submit(
     """Queue a job.
 
     Raises Conflict `job_open` when the same work is under way, IdempotencyMismatch when the key
-    came with another request before.
+    came with another request before, Frozen for a mass change in a freeze window.
     """
     if replay := _replay(db, request, work.digest):
         return replay
+    _refuse_frozen(db, work)
     try:
         accepted = _insert(db, request, work)
     except _KeyTaken:
@@ -81,6 +89,8 @@ def submit_many(db: Database, queue: Queue, request: Request, works: list[Work])
     digest = sha256(b"".join(work.digest for work in works)).digest()
     if replay := _replays(db, request, digest):
         return replay
+    for work in works:
+        _refuse_frozen(db, work)
     try:
         rows = _insert_many(db, request, works, digest)
     except _KeyTaken:
@@ -108,6 +118,17 @@ def redrive(db: Database, request: Request, job_id: int) -> None:
         if not jobs.redrive_job(conn, job_id):
             _refuse(conn, job_id, "retried", "failed, dead or cancelled")
         audit.insert_audit(conn, _entry(request, "job.retried", job_id))
+
+
+def approve(db: Database, request: Request, job_id: int) -> None:
+    """Let go on what waits for a second person. Raises Forbidden for who asked for the job."""
+    with db.transaction() as conn:
+        if not jobs.approve_job(conn, job_id, request.actor):
+            job = jobs.select_job(conn, job_id)
+            if job and job["status"] == "suspended":
+                raise Forbidden(f"Job {job_id} is yours; a second person must approve it")
+            _refuse(conn, job_id, "approved", "suspended")
+        audit.insert_audit(conn, _entry(request, "job.approved", job_id))
 
 
 class _KeyTaken(Exception):
@@ -153,6 +174,18 @@ def _insert_many(
             ],
         )
     return rows
+
+
+def _refuse_frozen(db: Database, work: Work) -> None:
+    """To plan is allowed, and what is overridden says why."""
+    if work.job_type not in MASS or {"dry_run", "override"} & {
+        k for k, v in work.parameters.items() if v
+    }:
+        return
+    with db.reading() as conn:
+        window = plans.select_freeze(conn)
+    if window:
+        raise Frozen(window["reason"], window["ends_at"])
 
 
 def _transaction(db: Database, work: Work) -> AbstractContextManager[Connection]:

@@ -1,8 +1,11 @@
+from typing import Annotated
+
 import orjson
 from apiflask import APIBlueprint
 from flask import Response
+from pydantic import Field
 
-from coreskills.actions.jobs import Work, cancel, redrive, submit, submit_many
+from coreskills.actions.jobs import Work, approve, cancel, redrive, submit, submit_many
 from coreskills.api import schemas
 from coreskills.api.answers import PageQuery, accepted, answer, conditional, page
 from coreskills.api.bodies import parsed
@@ -11,13 +14,17 @@ from coreskills.api.headers import IDEMPOTENCY_KEY, idempotency_key, takes
 from coreskills.api.permissions import requires
 from coreskills.domain.jobs import ENDED, PARAMETERS, SUBMITTABLE
 from coreskills.errors import Fault, Forbidden, Invalid, NotFound
-from coreskills.store import jobs
+from coreskills.store import jobs, plans
 
 blueprint = APIBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", tag="Jobs")
 
 
 class JobsQuery(PageQuery):
     status: schemas.JobStatus | None = None
+
+
+class RowsQuery(PageQuery):
+    action: Annotated[str, Field(max_length=40)] | None = None
 
 
 @blueprint.get("")
@@ -89,6 +96,33 @@ def get_job(id: int) -> Response:
     if row["status"] not in ENDED:
         response.headers["Retry-After"] = "1"
     return response
+
+
+@blueprint.get("/<int:id>/rows")
+@requires("jobs.read")
+@blueprint.input(RowsQuery, location="query", arg_name="query")
+@blueprint.output(schemas.JobRows)
+def list_rows(id: int, query: RowsQuery) -> Response:
+    """What a job did, line by line; of a dry run, or a job that waits for approval, its plan"""
+    with db().reading() as conn:
+        if jobs.select_job(conn, id) is None:
+            raise NotFound(f"There is no job {id}")
+        return page(
+            "rows",
+            query,
+            lambda limit: plans.select_rows(
+                conn, job_id=id, action=query.action, after=query.after(), limit=limit
+            ),
+        )
+
+
+@blueprint.post("/<int:id>/approve")
+@requires("jobs.approve")
+@blueprint.output(schemas.Accepted, status_code=202)
+def approve_job(id: int) -> Response:
+    """Agree, as a second person, to so large a change"""
+    approve(db(), asked(), id)
+    return accepted(id, "queued")
 
 
 @blueprint.post("/<int:id>/cancel")

@@ -148,6 +148,33 @@ class AuditList(Answer):
     next: str | None = None
 
 
+class JobRows(Answer):
+    rows: list[dict[str, Any]]
+    next: str | None = None
+
+
+class Threshold(Answer):
+    job_type: str
+    action: str
+    most: int
+    percent: int
+
+
+class Thresholds(Answer):
+    thresholds: list[Threshold]
+
+
+class FreezeWindow(Answer):
+    id: int
+    starts_at: datetime
+    ends_at: datetime
+    reason: str
+
+
+class FreezeWindows(Answer):
+    freeze_windows: list[FreezeWindow]
+
+
 class ImportRows(Answer):
     rows: list[dict[str, Any]]
     next: str | None = None

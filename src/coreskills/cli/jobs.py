@@ -9,7 +9,7 @@ from coreskills.errors import Fault, Invalid
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
-    help="List, show, submit, cancel and retry jobs.",
+    help="List, show, submit, approve, cancel and retry jobs.",
     no_args_is_help=True,
 )
 COLUMNS = ["id", "type", "status", "attempt", "requested_by", "created_at", "error_code"]
@@ -61,6 +61,29 @@ def submit_job(
         put_json(done)
     else:
         say(f"job {done['job_id']} is {done['status']}; coreskills jobs show {done['job_id']}")
+
+
+@app.command("rows")
+def list_rows(
+    id: int,
+    action: Annotated[str | None, typer.Option(help="create, disable, noop, error ...")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """What a job did, or what its dry run plans to do, line by line."""
+    page = client(home).get(f"/api/v1/jobs/{id}/rows", action=action, limit=limit)
+    if json:
+        put_json(page)
+    else:
+        table(page["rows"], ["line", "key", "action", "error_code", "message"])
+
+
+@app.command("approve")
+def approve_job(id: int, home: HomeOption = None) -> None:
+    """Agree, as a second person, to a change over its threshold."""
+    client(home).post(f"/api/v1/jobs/{id}/approve")
+    say(f"job {id} is approved and queued")
 
 
 @app.command("cancel")

@@ -24,7 +24,7 @@ VERBS = {
     "seed": "Load the sample data: 20 students, 12 devices, 7 policies",
     "import": "Import a roster from a CSV file",
     "list": "List users, students, staff, devices, policies or the audit trail",
-    "jobs": "List, show, submit, cancel and retry jobs",
+    "jobs": "List, show, submit, approve, cancel and retry jobs",
     "logs": "Show the logs of a service",
     "token": "Print the operator's API token, or make another one",
     "db": "Migrate, query or recreate the database",

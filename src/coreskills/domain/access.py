@@ -18,6 +18,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "policies.write": LEADERS,
     "jobs.read": EVERYONE,
     "jobs.write": LEADERS | {"service"},
+    "jobs.approve": LEADERS,
+    "jobs.limits": frozenset({"admin"}),
     "jobs.self_test": EVERYONE,
     "imports.write": LEADERS | {"service"},
     "audit.read": LEADERS,

@@ -51,6 +51,9 @@ PARAMETERS: dict[str, type[BaseModel]] = {
     "sweep_expired": SweepExpired,
 }
 LONG = frozenset({"import_users", "sweep_expired"})  # never run in a batch with others
+MASS = frozenset(
+    {"import_users", "oneroster_import", "promote_cohort", "graduate_cohort"}
+)  # freeze
 SUBMITTABLE = frozenset(PARAMETERS) - {"import_users"}  # an import comes with its file
 
 
@@ -76,6 +79,12 @@ def unique_key(job_type: str, parameters: dict[str, Any]) -> str | None:
         if field in parameters:
             return str(parameters[field])
     return None
+
+
+def essence(parameters: dict[str, Any]) -> dict[str, Any]:
+    """What a plan was made for: the parameters without how they are to be followed."""
+    ways = ("dry_run", "plan_id", "override", "why")
+    return {name: value for name, value in parameters.items() if name not in ways}
 
 
 def backoff_seconds(failures: int, draw: Callable[[float, float], float] = random.uniform) -> float:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from coreskills.domain.people import Strict
+from coreskills.domain.people import Planned, Strict
 from coreskills.errors import EngineFailed
 
 State = Literal["staged", "active", "suspended", "disabled", "archived", "purged", "failed"]
@@ -30,12 +30,11 @@ MOVES: dict[Event, dict[State, State]] = {
 }
 
 
-class AccountAct(Strict):
+class AccountAct(Planned):
     """`by_timer` is set when no person asked; then only leavers are touched."""
 
     user_id: Annotated[int, Field(ge=1, le=2**63 - 1)]
     why: Annotated[str, Field(max_length=200)] = ""
-    dry_run: bool = False
     by_timer: bool = False
 
 

@@ -40,6 +40,18 @@ class Change(Strict):
         return value
 
 
+class Planned(Strict):
+    """Base of the parameters of work that can be looked at before it is done.
+
+    `plan_id` is the job that made the plan to be followed; `override` the reason to act although
+    mass changes are frozen.
+    """
+
+    dry_run: bool = False
+    plan_id: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
+    override: Annotated[str, Field(max_length=200)] = ""
+
+
 class Student(Strict):
     student_id: Identifier
     first_name: Name

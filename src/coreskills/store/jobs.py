@@ -83,6 +83,11 @@ def redrive_job(conn: Connection, id: int) -> bool:
     return run(conn, SQL["redrive_job"], id=id) == 1
 
 
+def approve_job(conn: Connection, id: int, approved_by: str) -> bool:
+    """False: it does not wait, or it is the approver who asked for it."""
+    return run(conn, SQL["approve_job"], id=id, approved_by=approved_by) == 1
+
+
 def insert_key(
     conn: Connection, actor: str, key: str, request_hash: bytes, job_ids: list[int]
 ) -> bool:

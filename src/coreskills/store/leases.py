@@ -97,6 +97,12 @@ def fail_job(conn: Connection, job: Job, code: str, message: str) -> bool:
     return done == 1 and _end(conn, job, "failed", code, message)
 
 
+def suspend_job(conn: Connection, job: Job, code: str, message: str) -> bool:
+    """It waits for a person."""
+    done = run(conn, SQL["suspend_job"], **_fence(job), error_code=code, error_message=message)
+    return done == 1 and _end(conn, job, "released", code, message)
+
+
 def retry_job(conn: Connection, job: Job, code: str, message: str, delay: float) -> bool:
     done = run(
         conn,

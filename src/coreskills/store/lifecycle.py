@@ -23,6 +23,7 @@ ACCOUNT_COLUMNS = (
     "state",
     "disable_reason",
     "starts_on",
+    "school_id",
 )
 
 

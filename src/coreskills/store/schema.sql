@@ -181,6 +181,24 @@ ALTER TABLE public.devices ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.freeze_windows (
+    id bigint NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT freeze_windows_go_forward CHECK ((starts_at < ends_at)),
+    CONSTRAINT freeze_windows_reason_check CHECK (((char_length(reason) >= 1) AND (char_length(reason) <= 200)))
+);
+
+ALTER TABLE public.freeze_windows ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.freeze_windows_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.idempotency_keys (
     actor text NOT NULL,
     key text NOT NULL,
@@ -236,6 +254,17 @@ CREATE TABLE public.job_attempts (
     CONSTRAINT job_attempts_outcome_check CHECK ((outcome = ANY (ARRAY['completed'::text, 'failed'::text, 'retried'::text, 'released'::text, 'crashed'::text, 'cancelled'::text])))
 );
 
+CREATE TABLE public.job_rows (
+    job_id bigint NOT NULL,
+    line integer NOT NULL,
+    key text NOT NULL,
+    action text NOT NULL,
+    before jsonb DEFAULT '{}'::jsonb NOT NULL,
+    after jsonb DEFAULT '{}'::jsonb NOT NULL,
+    error_code text,
+    message text
+);
+
 CREATE TABLE public.jobs (
     id bigint NOT NULL,
     job_type text NOT NULL,
@@ -262,6 +291,7 @@ CREATE TABLE public.jobs (
     completed_at timestamp with time zone,
     claimed_with integer DEFAULT 1 NOT NULL,
     suspect boolean DEFAULT false NOT NULL,
+    approved_by text,
     CONSTRAINT jobs_deadline_seconds_check CHECK (((deadline_seconds >= 1) AND (deadline_seconds <= 3600))),
     CONSTRAINT jobs_ended_has_time CHECK (((status = ANY (ARRAY['completed'::public.job_status, 'failed'::public.job_status, 'dead'::public.job_status, 'cancelled'::public.job_status])) = (completed_at IS NOT NULL))),
     CONSTRAINT jobs_error_if_failed CHECK (((status <> ALL (ARRAY['failed'::public.job_status, 'dead'::public.job_status])) OR ((error_code IS NOT NULL) AND (error_message IS NOT NULL)))),
@@ -345,6 +375,41 @@ ALTER TABLE public.operators ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.orgs (
+    id bigint NOT NULL,
+    sourced_id text NOT NULL,
+    name text NOT NULL,
+    type text NOT NULL,
+    identifier text,
+    parent_id bigint,
+    top_grade smallint,
+    feeder_id bigint,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT orgs_are_not_their_own CHECK (((id <> parent_id) AND (id <> feeder_id))),
+    CONSTRAINT orgs_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100))),
+    CONSTRAINT orgs_only_schools_have_grades CHECK (((type = 'school'::text) OR (num_nonnulls(top_grade, feeder_id) = 0))),
+    CONSTRAINT orgs_top_grade_known CHECK (((top_grade >= 9) AND (top_grade <= 12))),
+    CONSTRAINT orgs_type_known CHECK ((type = ANY (ARRAY['district'::text, 'school'::text, 'department'::text, 'local'::text, 'state'::text, 'national'::text])))
+);
+
+ALTER TABLE public.orgs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.orgs_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.plans (
+    job_id bigint NOT NULL,
+    digest bytea NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    applied_by bigint
+);
+
 CREATE TABLE public.policies (
     id bigint NOT NULL,
     policy_name text NOT NULL,
@@ -412,6 +477,15 @@ ALTER TABLE public.sessions ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.thresholds (
+    job_type text NOT NULL,
+    action text NOT NULL,
+    most integer NOT NULL,
+    percent smallint NOT NULL,
+    CONSTRAINT thresholds_most_check CHECK ((most >= 0)),
+    CONSTRAINT thresholds_percent_check CHECK (((percent >= 0) AND (percent <= 100)))
+);
+
 CREATE TABLE public.username_tombstones (
     digest bytea NOT NULL,
     stem_digest bytea NOT NULL,
@@ -455,6 +529,8 @@ CREATE TABLE public.users (
     original_ou text,
     legal_hold boolean DEFAULT false NOT NULL,
     is_active boolean GENERATED ALWAYS AS ((state = 'active'::text)) STORED,
+    sourced_id text,
+    school_id bigint,
     CONSTRAINT users_disable_reason_check CHECK ((disable_reason = ANY (ARRAY['leaver'::text, 'admin'::text, 'security'::text, 'leave'::text]))),
     CONSTRAINT users_disabled_has_when_and_why CHECK ((((state = ANY (ARRAY['disabled'::text, 'archived'::text, 'purged'::text])) = (disabled_at IS NOT NULL)) AND ((disabled_at IS NULL) = (disable_reason IS NULL)))),
     CONSTRAINT users_first_name_check CHECK (((char_length(first_name) >= 1) AND (char_length(first_name) <= 100))),
@@ -466,7 +542,7 @@ CASE
     WHEN (state = 'purged'::text) THEN 0
     ELSE 6
 END)),
-    CONSTRAINT users_purged_keeps_no_trace CHECK (((state <> 'purged'::text) OR ((state_reason IS NULL) AND (original_ou IS NULL)))),
+    CONSTRAINT users_purged_keeps_no_trace CHECK (((state <> 'purged'::text) OR (num_nonnulls(state_reason, original_ou, sourced_id, school_id) = 0))),
     CONSTRAINT users_staff_fields CHECK ((num_nonnulls(employee_id, department, role) =
 CASE
     WHEN ((user_type = 'staff'::text) AND (state <> 'purged'::text)) THEN 3
@@ -510,6 +586,9 @@ ALTER TABLE ONLY public.devices
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.freeze_windows
+    ADD CONSTRAINT freeze_windows_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (actor, key);
 
@@ -521,6 +600,9 @@ ALTER TABLE ONLY public.import_rows
 
 ALTER TABLE ONLY public.job_attempts
     ADD CONSTRAINT job_attempts_pkey PRIMARY KEY (job_id, attempt);
+
+ALTER TABLE ONLY public.job_rows
+    ADD CONSTRAINT job_rows_pkey PRIMARY KEY (job_id, line);
 
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
@@ -546,6 +628,15 @@ ALTER TABLE ONLY public.operators
 ALTER TABLE ONLY public.operators
     ADD CONSTRAINT operators_username_unique UNIQUE (username);
 
+ALTER TABLE ONLY public.orgs
+    ADD CONSTRAINT orgs_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.orgs
+    ADD CONSTRAINT orgs_sourced_id_unique UNIQUE (sourced_id);
+
+ALTER TABLE ONLY public.plans
+    ADD CONSTRAINT plans_pkey PRIMARY KEY (job_id);
+
 ALTER TABLE ONLY public.policies
     ADD CONSTRAINT policies_pkey PRIMARY KEY (id);
 
@@ -561,6 +652,9 @@ ALTER TABLE ONLY public.schema_migrations
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.thresholds
+    ADD CONSTRAINT thresholds_pkey PRIMARY KEY (job_type, action);
+
 ALTER TABLE ONLY public.username_tombstones
     ADD CONSTRAINT username_tombstones_pkey PRIMARY KEY (digest);
 
@@ -575,6 +669,9 @@ ALTER TABLE ONLY public.users
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_sourced_id_unique UNIQUE (sourced_id);
 
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_student_id_unique UNIQUE (student_id);
@@ -603,6 +700,8 @@ CREATE INDEX import_results_by_stem ON public.import_results USING btree (job_id
 
 CREATE INDEX import_results_rejected ON public.import_results USING btree (job_id, line) WHERE (action = 'rejected'::text);
 
+CREATE INDEX job_rows_by_key ON public.job_rows USING btree (key);
+
 CREATE INDEX jobs_by_status ON public.jobs USING btree (status, id);
 
 CREATE UNIQUE INDEX jobs_fired_once ON public.jobs USING btree (job_type, fire_at) WHERE (fire_at IS NOT NULL);
@@ -621,6 +720,8 @@ CREATE INDEX lifecycle_timers_due ON public.lifecycle_timers USING btree (due_at
 
 CREATE UNIQUE INDEX lifecycle_timers_one_open ON public.lifecycle_timers USING btree (user_id, job_type) WHERE ((fired_at IS NULL) AND (cancelled_at IS NULL));
 
+CREATE INDEX orgs_by_parent ON public.orgs USING btree (parent_id) WHERE (parent_id IS NOT NULL);
+
 CREATE UNIQUE INDEX policies_name_unique ON public.policies USING btree (lower(policy_name)) WHERE (retired_at IS NULL);
 
 CREATE INDEX refresh_tokens_by_session ON public.refresh_tokens USING btree (session_id);
@@ -637,11 +738,15 @@ CREATE UNIQUE INDEX usernames_one_current ON public.usernames USING btree (user_
 
 CREATE INDEX users_by_last_name ON public.users USING btree (lower(last_name), id);
 
+CREATE INDEX users_by_school ON public.users USING btree (school_id, id) WHERE (school_id IS NOT NULL);
+
 CREATE INDEX users_by_type ON public.users USING btree (user_type, id);
 
 CREATE TRIGGER audit_logs_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewrite();
 
 CREATE TRIGGER devices_touch BEFORE UPDATE ON public.devices FOR EACH ROW EXECUTE FUNCTION public.touch_row();
+
+CREATE TRIGGER orgs_touch BEFORE UPDATE ON public.orgs FOR EACH ROW EXECUTE FUNCTION public.touch_row();
 
 CREATE TRIGGER policies_touch BEFORE UPDATE ON public.policies FOR EACH ROW EXECUTE FUNCTION public.touch_row();
 
@@ -676,8 +781,20 @@ ALTER TABLE ONLY public.import_rows
 ALTER TABLE ONLY public.job_attempts
     ADD CONSTRAINT job_attempts_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.job_rows
+    ADD CONSTRAINT job_rows_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.lifecycle_timers
     ADD CONSTRAINT lifecycle_timers_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.orgs
+    ADD CONSTRAINT orgs_feeder_id_fkey FOREIGN KEY (feeder_id) REFERENCES public.orgs(id);
+
+ALTER TABLE ONLY public.orgs
+    ADD CONSTRAINT orgs_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES public.orgs(id);
+
+ALTER TABLE ONLY public.plans
+    ADD CONSTRAINT plans_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
@@ -687,6 +804,9 @@ ALTER TABLE ONLY public.sessions
 
 ALTER TABLE ONLY public.usernames
     ADD CONSTRAINT usernames_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_school_id_fkey FOREIGN KEY (school_id) REFERENCES public.orgs(id);
 
 GRANT SELECT,UPDATE ON TABLE public.lifecycle_clock TO coreskills_api;
 GRANT SELECT ON TABLE public.lifecycle_clock TO coreskills_worker;
@@ -700,6 +820,9 @@ GRANT SELECT,UPDATE ON TABLE public.broker_epoch TO coreskills_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.devices TO coreskills_api;
 GRANT SELECT,UPDATE ON TABLE public.devices TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.freeze_windows TO coreskills_worker;
+GRANT SELECT,INSERT,DELETE ON TABLE public.freeze_windows TO coreskills_api;
 
 GRANT SELECT,INSERT ON TABLE public.idempotency_keys TO coreskills_api;
 GRANT SELECT,DELETE ON TABLE public.idempotency_keys TO coreskills_worker;
@@ -725,6 +848,17 @@ GRANT UPDATE(ended_at) ON TABLE public.job_attempts TO coreskills_api;
 
 GRANT UPDATE(outcome) ON TABLE public.job_attempts TO coreskills_api;
 
+GRANT SELECT ON TABLE public.job_rows TO coreskills_api;
+GRANT SELECT,INSERT,DELETE ON TABLE public.job_rows TO coreskills_worker;
+
+GRANT UPDATE(key) ON TABLE public.job_rows TO coreskills_worker;
+
+GRANT UPDATE(before) ON TABLE public.job_rows TO coreskills_worker;
+
+GRANT UPDATE(after) ON TABLE public.job_rows TO coreskills_worker;
+
+GRANT UPDATE(message) ON TABLE public.job_rows TO coreskills_worker;
+
 GRANT SELECT,INSERT ON TABLE public.jobs TO coreskills_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.jobs TO coreskills_worker;
 
@@ -748,6 +882,8 @@ GRANT UPDATE(published_at) ON TABLE public.jobs TO coreskills_api;
 
 GRANT UPDATE(completed_at) ON TABLE public.jobs TO coreskills_api;
 
+GRANT UPDATE(approved_by) ON TABLE public.jobs TO coreskills_api;
+
 GRANT SELECT ON TABLE public.lifecycle_moves TO coreskills_api;
 GRANT SELECT ON TABLE public.lifecycle_moves TO coreskills_worker;
 
@@ -768,6 +904,18 @@ GRANT SELECT(blocked_until) ON TABLE public.login_throttle TO coreskills_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.operators TO coreskills_api;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.orgs TO coreskills_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.orgs TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.plans TO coreskills_api;
+GRANT SELECT,INSERT,DELETE ON TABLE public.plans TO coreskills_worker;
+
+GRANT UPDATE(digest) ON TABLE public.plans TO coreskills_worker;
+
+GRANT UPDATE(made_at) ON TABLE public.plans TO coreskills_worker;
+
+GRANT UPDATE(applied_by) ON TABLE public.plans TO coreskills_worker;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.policies TO coreskills_api;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.refresh_tokens TO coreskills_api;
@@ -786,6 +934,9 @@ GRANT DELETE ON TABLE public.sessions TO coreskills_worker;
 GRANT SELECT(id) ON TABLE public.sessions TO coreskills_worker;
 
 GRANT SELECT(expires_at) ON TABLE public.sessions TO coreskills_worker;
+
+GRANT SELECT,UPDATE ON TABLE public.thresholds TO coreskills_api;
+GRANT SELECT ON TABLE public.thresholds TO coreskills_worker;
 
 GRANT SELECT ON TABLE public.username_tombstones TO coreskills_api;
 GRANT SELECT ON TABLE public.username_tombstones TO coreskills_worker;

@@ -12,6 +12,7 @@ from coreskills.errors import Conflict, NotFound
 from coreskills.store import audit, lifecycle
 from coreskills.store.db import Connection
 from coreskills.worker.context import Context, Outcome
+from coreskills.worker.plans import Change, Plan, carried_out
 
 Row = dict[str, Any]
 DUE_AT_ONCE = 500  # timers for which one tick makes jobs
@@ -68,17 +69,29 @@ def move_account(context: Context) -> Outcome:
     if account is None:
         raise NotFound(f"There is no user {wanted.user_id}")
     answer = context.invoke(act.command, act.parameters(wanted), _facts(account, now))
-    if wanted.dry_run or not answer["Changed"]:
-        return Outcome(answer | {"DryRun": wanted.dry_run})
-    purges = answer["Action"] == "purge"
+    return carried_out(context, _plan(context, act, account, answer))
+
+
+def _plan(context: Context, act: Act, account: Row, answer: Row) -> Plan:
+    purges, why = answer["Action"] == "purge", context.job.parameters.get("why", "")
 
     def write(conn: Connection) -> None:
-        _change(conn, account, answer["After"], wanted.why, purges=purges)
+        if not answer["Changed"]:
+            return
+        _change(conn, account, answer["After"], why, purges=purges)
         _set_timers(conn, account["id"], answer, purges=purges)
-        details = {"why": wanted.why, "before": answer["Before"], "after": answer["After"]}
+        details = {"why": why, "before": answer["Before"], "after": answer["After"]}
         audit.insert_audit(conn, context.audit(act.action, account["id"], details))
 
-    return Outcome({"Action": "purge", "Changed": True} if purges else answer, write)
+    line = Change(
+        key=f"user:{account['id']}",
+        action=answer["Action"],
+        before=answer["Before"],
+        after=answer["After"],
+        version=account["version"],
+    )
+    told = {"Action": "purge", "Changed": True} if purges else answer
+    return Plan([line], write, told)
 
 
 def tick(context: Context) -> Outcome:

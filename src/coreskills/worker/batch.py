@@ -19,6 +19,7 @@ from coreskills.errors import (
     Conflict,
     EngineFailed,
     LeaseLost,
+    NeedsApproval,
     Unavailable,
     UsernameTaken,
 )
@@ -142,8 +143,17 @@ class Runner:
         elif isinstance(exc, Unavailable) and job.attempt < BLAMELESS:
             log.warning("job_released", job_id=job.id, job_type=job.job_type, why=exc.message)
             self._stubbornly(lambda: self._release(job, backoff_seconds(0)))
+        elif isinstance(exc, NeedsApproval):
+            log.warning("job_suspended", job_id=job.id, job_type=job.job_type, why=exc.message)
+            self._stubbornly(lambda: self._suspend(job, exc))
         else:
             self._stubbornly(lambda: self._blame(job, exc))
+
+    def _suspend(self, job: Job, exc: NeedsApproval) -> None:
+        with self.db.transaction() as conn:
+            if leases.suspend_job(conn, job, exc.code, exc.message):
+                exc.keep(conn)
+                _note(conn, job, "suspended", "pending", exc.code, exc.message)
 
     def _release(self, job: Job, delay: float) -> None:
         with self.db.transaction() as conn:
@@ -160,7 +170,7 @@ class Runner:
             if again:
                 leases.retry_job(conn, job, code, message, backoff_seconds(job.error_count))
             elif leases.fail_job(conn, job, code, message):
-                _note_failure(conn, job, code, message)
+                _note(conn, job, "failed", "failure", code, message)
 
     def _stubbornly(self, act: Callable[[], None]) -> None:
         """PostgreSQL is away: our leases may still hold when it is back; if not, we are refused."""
@@ -181,17 +191,17 @@ def _retryable(exc: Exception) -> bool:
     return isinstance(exc, Unavailable) or not isinstance(exc, AppError)
 
 
-def _note_failure(conn: Connection, job: Job, code: str, message: str) -> None:
+def _note(conn: Connection, job: Job, what: str, status: str, code: str, message: str) -> None:
     audit.insert_audit(
         conn,
         AuditEntry(
-            action=f"{job.job_type}.failed",
+            action=f"{job.job_type}.{what}",
             actor=job.requested_by,
             resource_type="job",
             resource_id=job.id,
             job_id=job.id,
             request_id=job.request_id,
             details={"code": code, "message": message},
-            status="failure",
+            status=status,
         ),
     )

@@ -33,8 +33,8 @@ SELECT id, job_type AS type, status, requested_by, created_at, started_at, compl
 
 -- select_job --
 SELECT id, job_type AS type, status, parameters AS data, result, error_code, error_message,
-       progress, attempt, error_count, crash_count, run_at, requested_by, request_id, created_at,
-       started_at, completed_at
+       progress, attempt, error_count, crash_count, run_at, requested_by, approved_by, request_id,
+       created_at, started_at, completed_at
   FROM jobs
  WHERE id = %(id)s;
 
@@ -61,6 +61,14 @@ UPDATE jobs
    SET status = 'queued', run_at = now(), published_at = NULL, completed_at = NULL,
        error_code = NULL, error_message = NULL, error_count = 0, crash_count = 0
  WHERE id = %(id)s AND status IN ('failed', 'dead', 'cancelled')
+RETURNING id;
+
+-- approve_job --
+-- By somebody else than who asked for it.
+UPDATE jobs
+   SET status = 'queued', approved_by = %(approved_by)s, run_at = now(), published_at = NULL,
+       error_code = NULL, error_message = NULL
+ WHERE id = %(id)s AND status = 'suspended' AND requested_by <> %(approved_by)s
 RETURNING id;
 
 -- insert_key --

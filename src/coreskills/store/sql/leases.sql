@@ -107,6 +107,12 @@ UPDATE jobs
        error_count = error_count + 1, completed_at = now(), lease_until = NULL, worker = NULL
  WHERE id = %(id)s AND attempt = %(attempt)s AND worker = %(worker)s AND status = 'running';
 
+-- suspend_job --
+UPDATE jobs
+   SET status = 'suspended', error_code = %(error_code)s, error_message = %(error_message)s,
+       lease_until = NULL, worker = NULL
+ WHERE id = %(id)s AND attempt = %(attempt)s AND worker = %(worker)s AND status = 'running';
+
 -- retry_job --
 UPDATE jobs
    SET status = 'queued', error_code = %(error_code)s, error_message = %(error_message)s,

@@ -2,7 +2,7 @@
 -- What a command may rely on.
 SELECT id, version, user_type, student_id, employee_id, first_name, last_name, grade_level,
        graduation_year, department, role, username, username_stem, email, ou, original_ou, state,
-       disable_reason, legal_hold, starts_on, state_since,
+       disable_reason, legal_hold, starts_on, state_since, sourced_id, school_id,
        ARRAY(SELECT n.username FROM usernames n
               WHERE n.user_id = u.id AND n.kind = 'alias' ORDER BY n.since, n.username) AS aliases,
        ARRAY(SELECT d.device_id FROM devices d
@@ -21,7 +21,7 @@ UPDATE users
        username = %(username)s, username_stem = %(username_stem)s, email = %(email)s,
        ou = %(ou)s, original_ou = %(original_ou)s, state = %(state)s,
        state_reason = CASE WHEN state = %(state)s THEN state_reason ELSE %(state_reason)s END,
-       starts_on = %(starts_on)s, disable_reason = %(disable_reason)s,
+       starts_on = %(starts_on)s, school_id = %(school_id)s, disable_reason = %(disable_reason)s,
        disabled_at = CASE WHEN %(disable_reason)s::text IS NULL THEN NULL
                           ELSE coalesce(disabled_at, lifecycle_now()) END
  WHERE id = %(id)s AND version = %(version)s;
@@ -32,7 +32,8 @@ UPDATE users
    SET state = 'purged', student_id = NULL, employee_id = NULL, first_name = NULL,
        last_name = NULL, grade_level = NULL, graduation_year = NULL, department = NULL,
        role = NULL, username = NULL, username_stem = NULL, email = NULL, ou = NULL,
-       original_ou = NULL, state_reason = NULL, starts_on = NULL
+       original_ou = NULL, state_reason = NULL, starts_on = NULL, sourced_id = NULL,
+       school_id = NULL
  WHERE id = %(id)s AND version = %(version)s;
 
 -- start_timers --

@@ -24,6 +24,7 @@ from coreskills.api import (
     permissions,
     policies,
     requests,
+    rosters,
     sessions,
     staff,
     students,
@@ -59,6 +60,7 @@ MODULES = (
     policies,
     jobs,
     imports,
+    rosters,
     audit,
 )
 LISTINGS = [module.LISTING for module in (users, students, staff, devices, policies)]

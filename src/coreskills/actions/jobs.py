@@ -29,7 +29,11 @@ from coreskills.store.db import Connection, Database
 from coreskills.store.jobs import NewJob
 from coreskills.telemetry import metrics
 
-DEADLINES = {"import_users": 600}  # seconds; every other kind has 60
+DEADLINES = {
+    "import_users": 600,
+    "oneroster_import": 900,
+    "oneroster_export": 300,
+}  # seconds; every other kind has 60
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from coreskills.domain.lifecycle import AccountAct, DisableAccount, LifecycleTick
-from coreskills.domain.people import Staff, Strict, Student
+from coreskills.domain.people import Planned, Staff, Strict, Student
+from coreskills.domain.rosters import OneRosterExport, OneRosterImport
 
 MAX_ERRORS = 5  # failures of the work itself, retried with backoff
 MAX_CRASHES = 3  # workers lost while running it: then it is poison, and dead
@@ -30,8 +31,7 @@ class SweepExpired(Strict):
     """Removes what has outlived its use: idempotency keys, sessions, import reports."""
 
 
-class ImportUsers(Strict):
-    dry_run: bool = False
+class ImportUsers(Planned):
     rows: int
     filename: str = ""
 
@@ -47,14 +47,22 @@ PARAMETERS: dict[str, type[BaseModel]] = {
     "delete_account": AccountAct,
     "lifecycle_tick": LifecycleTick,
     "import_users": ImportUsers,
+    "oneroster_import": OneRosterImport,
+    "oneroster_export": OneRosterExport,
     "self_test": SelfTest,
     "sweep_expired": SweepExpired,
 }
-LONG = frozenset({"import_users", "sweep_expired"})  # never run in a batch with others
+LONG = frozenset(
+    {"import_users", "oneroster_import", "oneroster_export", "sweep_expired"}
+)  # never run in a batch with others
 MASS = frozenset(
     {"import_users", "oneroster_import", "promote_cohort", "graduate_cohort"}
 )  # freeze
-SUBMITTABLE = frozenset(PARAMETERS) - {"import_users"}  # an import comes with its file
+SUBMITTABLE = frozenset(PARAMETERS) - {
+    "import_users",  # an import comes with its file
+    "oneroster_import",
+    "oneroster_export",  # has a permission of its own
+}
 
 
 @dataclass(frozen=True, slots=True)

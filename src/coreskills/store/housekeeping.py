@@ -15,4 +15,5 @@ def sweep(conn: Connection) -> dict[str, int]:
         "login_throttle": run(conn, SQL["delete_old_throttles"]),
         "import_rows": run(conn, SQL["delete_old_import_rows"]),
         "import_results": run(conn, SQL["delete_old_import_results"]),
+        "exports": run(conn, SQL["delete_old_exports"]),
     }

@@ -105,6 +105,10 @@ def count_results(conn: Connection, job_id: int) -> dict[str, int]:
     return {action: counts.get(action, 0) for action in ("created", "unchanged", "rejected")}
 
 
+def select_fingerprints(conn: Connection, job_id: int) -> list[Row]:
+    return every(conn, SQL["select_fingerprints"], job_id=job_id)
+
+
 def select_results(
     conn: Connection, *, job_id: int, action: str | None, after: int, limit: int
 ) -> list[Row]:

@@ -64,14 +64,15 @@ def select_school_year(conn: Connection) -> int | None:
     return found
 
 
+def select_fingerprints(conn: Connection, job_id: int) -> list[Row]:
+    """By file and action: how many rows, and a digest of what becomes of them."""
+    server.be_patient(conn, LONGEST_STATEMENT)
+    return every(conn, SQL["select_fingerprints"], job_id=job_id)
+
+
 def select_planned_people(conn: Connection, job_id: int) -> list[Row]:
     server.be_patient(conn, LONGEST_STATEMENT)
     return every(conn, SQL["select_planned_people"], job_id=job_id)
-
-
-def select_counts(conn: Connection, job_id: int) -> list[Row]:
-    server.be_patient(conn, LONGEST_STATEMENT)
-    return every(conn, SQL["select_counts"], job_id=job_id)
 
 
 def update_planned_users(
@@ -95,23 +96,34 @@ def update_planned_users(
     return True
 
 
-def write_orgs(conn: Connection, job_id: int) -> None:
+def write_orgs(conn: Connection, job_id: int) -> int:
+    """Each of these writes what the plan creates or updates, and returns how many rows."""
     server.be_patient(conn, LONGEST_STATEMENT)
-    run(conn, SQL["write_orgs"], job_id=job_id)
+    written = run(conn, SQL["write_orgs"], job_id=job_id)
     run(conn, SQL["link_orgs"], job_id=job_id)
+    return written
 
 
-def write_sessions(conn: Connection, job_id: int) -> None:
-    run(conn, SQL["write_sessions"], job_id=job_id)
+def write_sessions(conn: Connection, job_id: int) -> int:
+    written = run(conn, SQL["write_sessions"], job_id=job_id)
     run(conn, SQL["link_sessions"], job_id=job_id)
+    return written
 
 
-def write_teaching(conn: Connection, job_id: int) -> None:
-    """Roles, courses, classes and enrolments, in this order; the people are there already."""
-    run(conn, SQL["write_roles"], job_id=job_id)
-    run(conn, SQL["write_courses"], job_id=job_id)
-    run(conn, SQL["write_classes"], job_id=job_id)
-    run(conn, SQL["write_enrollments"], job_id=job_id)
+def write_roles(conn: Connection, job_id: int) -> int:
+    return run(conn, SQL["write_roles"], job_id=job_id)
+
+
+def write_courses(conn: Connection, job_id: int) -> int:
+    return run(conn, SQL["write_courses"], job_id=job_id)
+
+
+def write_classes(conn: Connection, job_id: int) -> int:
+    return run(conn, SQL["write_classes"], job_id=job_id)
+
+
+def write_enrollments(conn: Connection, job_id: int) -> int:
+    return run(conn, SQL["write_enrollments"], job_id=job_id)
 
 
 def close_absent(conn: Connection, job_id: int, file: str) -> int:

@@ -68,7 +68,7 @@ def move_account(context: Context) -> Outcome:
         now = lifecycle.select_now(conn)
     if account is None:
         raise NotFound(f"There is no user {wanted.user_id}")
-    answer = context.invoke(act.command, act.parameters(wanted), _facts(account, now))
+    answer = context.invoke(act.command, act.parameters(wanted), account_facts(account, now))
     return carried_out(context, _plan(context, act, account, answer))
 
 
@@ -100,7 +100,7 @@ def tick(context: Context) -> Outcome:
     return Outcome({"Fired": fired})
 
 
-def _facts(account: Row, now: datetime) -> Row:
+def account_facts(account: Row, now: datetime) -> Row:
     """A timer's job exists because its time is over, so that is what DeleteAfter says."""
     moment = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {

@@ -11,6 +11,8 @@ from coreskills.store.db import Connection
 from coreskills.worker import accounts
 from coreskills.worker.context import Context, Outcome
 from coreskills.worker.importing import import_users
+from coreskills.worker.roster_export import export_oneroster
+from coreskills.worker.rosters import import_oneroster
 
 Handler = Callable[[Context], Outcome]
 # What the first version answered; the rest of the engine's answer says the same once more.
@@ -60,6 +62,8 @@ HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(accounts.ACTS, accounts.move_account),
     "lifecycle_tick": accounts.tick,
     "import_users": import_users,
+    "oneroster_import": import_oneroster,
+    "oneroster_export": export_oneroster,
     "self_test": self_test,
     "sweep_expired": sweep_expired,
 }

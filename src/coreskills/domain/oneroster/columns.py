@@ -11,7 +11,7 @@ from typing import Literal
 Mode = Literal["absent", "bulk", "delta"]
 BASE = "sourcedId*:id status:status dateLastModified:moment"
 WRITTEN = {
-    "orgs": f"{BASE} name* type*:org_type identifier parentSourcedId:id>orgs",
+    "orgs": f"{BASE} name*:label type*:org_type identifier parentSourcedId:id>orgs",
     "academicSessions": f"{BASE} title* type*:session_type startDate*:date endDate*:date "
     "parentSourcedId:id>academicSessions schoolYear*:year",
     "userProfiles": f"{BASE} userSourcedId*:id>users profileType* vendorId*- applicationId- "

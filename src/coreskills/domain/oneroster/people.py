@@ -69,12 +69,13 @@ def kind(row: Row, roles: Sequence[Role], known: str | None) -> str:
 
     Raises Skipped for guardians, Invalid for who has no role, or roles of both kinds.
     """
-    wanted = [role for role in roles if role.primary] or roles
+    primary = [role for role in roles if role.primary]
+    if known and not primary:
+        return known
+    wanted = primary or roles
     kinds = {_kind(role.role) for role in wanted}
     if len(kinds) > 1:
         kinds.discard("guardian")
-    if not kinds and known:
-        return known
     if kinds == {"guardian"}:
         raise Skipped(Fault("sourcedId", "role_out_of_scope", "is a guardian, parent or relative"))
     if len(kinds) == 1:

@@ -44,7 +44,7 @@ class Index:
     known: Mapping[str, Mapping[str, str]]
     roles: dict[str, list[Role]] = field(default_factory=dict)
     _rows: dict[str, dict[str, str]] = field(default_factory=dict)
-    _times: dict[str, Counter[str]] = field(default_factory=dict)
+    _repeated: dict[str, set[str]] = field(default_factory=dict)
     _primaries: Counter[tuple[str, str]] = field(default_factory=Counter)
     _people: Counter[str] = field(default_factory=Counter)
     _lost: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Index:
             return
         rows = self._rows.setdefault(file, {})
         if row[ID] in rows:
-            self._times.setdefault(file, Counter())[row[ID]] += 1
+            self._repeated.setdefault(file, set()).add(row[ID])
         rows[row[ID]] = row.get(TOLD.get(file, ""), "")
         if file == "roles":
             self._see_role(row)
@@ -68,12 +68,16 @@ class Index:
     def faults(self, file: str, row: Row) -> list[Fault]:
         """Of a row that is right by itself."""
         found = []
-        if self._times.get(file, {}).get(row[ID]):
+        if row[ID] in self._repeated.get(file, ()):
             found.append(Fault(ID, "duplicate_sourced_id", "stands in this file more than once"))
         for column in TABLES[file]:
             if column.target and (value := row.get(column.name)):
                 found += self._reference(file, column, value)
         return found + self._meaning(file, row)
+
+    @property
+    def losses(self) -> int:
+        return len(self._lost)
 
     def lost(self, file: str, row: Row) -> Fault | None:
         """The first thing it refers to that is skipped: then so is this row."""
@@ -107,7 +111,7 @@ class Index:
             return Fault(name, "reference_file_missing", f"{id} is not here, nor is {target}.csv")
         if told is None:
             return Fault(name, "reference_missing", f"there is no {id} in {target}.csv")
-        if self._lost.get((target, id)) == "rejected":
+        if self._lost.get((target, id)) == "rejected" and name != "agentSourcedIds":
             return Fault(name, "reference_rejected", f"the row of {id} in {target}.csv is rejected")
         wanted = TYPES.get((file, name))
         if wanted and told not in wanted:

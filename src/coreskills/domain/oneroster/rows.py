@@ -101,9 +101,9 @@ def _forbidden(column: Column, mode: str) -> Fault | None:
 def _together(row: Row) -> list[Fault]:
     """What is wrong with values that are right by themselves."""
     found = []
-    if "subjects" in row and "subjectCodes" in row:
-        if len(items(row["subjects"])) != len(items(row["subjectCodes"])):
-            found.append(Fault("subjectCodes", "list_length", "must be as many as subjects"))
+    subjects, codes = (items(row.get(name, "")) for name in ("subjects", "subjectCodes"))
+    if subjects and codes and len(subjects) != len(codes):
+        found.append(Fault("subjectCodes", "list_length", "must be as many as subjects"))
     for first, last in _ORDERED:
         if row.get(first, "") > row.get(last, "9"):
             found.append(Fault(last, "date_order", f"is before {first}"))

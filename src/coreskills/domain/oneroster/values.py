@@ -15,7 +15,9 @@ ENUMS: dict[str, str] = {
     "siteAdministrator student systemAdministrator teacher",
     "enrollment_role": "administrator proctor student teacher",
 }
-CLOSED = frozenset({"status", "role_type"})  # every other list may be extended by `ext:`
+CLOSED = frozenset(
+    {"status", "role_type", "org_type"}
+)  # every other list may be extended by `ext:`
 GRADES = frozenset(
     ["IT", "PR", "PK", "TK", "KG", "PS", "UG", "AS", "AB", "Other"]
     + [f"{grade:02}" for grade in range(1, 14)]
@@ -41,6 +43,10 @@ def _text(text: str) -> str | None:
     if len(text) > 1000:
         return "has more than 1000 characters"
     return None if text.isprintable() else "must be printable text"
+
+
+def _label(text: str) -> str | None:
+    return "has more than 100 characters" if len(text) > 100 else _text(text)
 
 
 def _id(text: str) -> str | None:
@@ -107,6 +113,7 @@ def _one_of(kind: str) -> Check:
 # Kind -> its check, and the code of the fault.
 KINDS: dict[str, tuple[Check, str]] = {
     "text": (_text, "bad_text"),
+    "label": (_label, "bad_text"),
     "id": (_id, "bad_id"),
     "ids": (_ids, "bad_id"),
     "boolean": (_boolean, "bad_boolean"),

@@ -88,7 +88,7 @@ SELECT 'orgs' AS file, o.sourced_id, 'active' AS status, jsonb_strip_nulls(jsonb
            'parentSourcedId', p.sourced_id)) AS record
   FROM orgs o LEFT JOIN orgs p ON p.id = o.parent_id
  UNION ALL
-SELECT 'orgs', 'district', 'active', '{"name": "District", "type": "district"}'
+SELECT 'orgs', 'coreskills-district', 'active', '{"name": "District", "type": "district"}'
  WHERE NOT EXISTS (SELECT FROM orgs)
  UNION ALL
 SELECT 'academicSessions', s.sourced_id, s.status, jsonb_strip_nulls(jsonb_build_object(
@@ -127,7 +127,7 @@ SELECT 'roles', 'role-' || u.uuid, 'active', jsonb_build_object(
            'userSourcedId', roster_id(u.sourced_id, u.uuid), 'roleType', 'primary',
            'role', CASE u.user_type WHEN 'student' THEN 'student' ELSE 'teacher' END,
            'orgSourcedId', coalesce(o.sourced_id, (
-               SELECT sourced_id FROM orgs ORDER BY type <> 'district', id LIMIT 1), 'district'))
+               SELECT sourced_id FROM orgs ORDER BY type <> 'district', id LIMIT 1), 'coreskills-district'))
   FROM users u LEFT JOIN orgs o ON o.id = u.school_id
  WHERE u.state <> 'purged'
    AND NOT EXISTS (SELECT FROM role_assignments r WHERE r.user_id = u.id AND r.status = 'active')

@@ -14,3 +14,8 @@ DELETE FROM import_rows r USING jobs j
 -- delete_old_import_results --
 DELETE FROM import_results r USING jobs j
  WHERE j.id = r.job_id AND j.completed_at < now() - interval '90 days';
+
+-- delete_old_exports --
+-- A copy of everybody is not left lying about.
+DELETE FROM exports e USING jobs j
+ WHERE j.id = e.job_id AND j.completed_at < now() - interval '24 hours';

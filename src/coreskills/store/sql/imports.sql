@@ -69,6 +69,16 @@ SELECT user_type || '.created', %(actor)s, 'user', id, id, %(job_id)s, %(request
 -- count_results --
 SELECT action, count(*) AS rows FROM import_results WHERE job_id = %(job_id)s GROUP BY action;
 
+-- select_fingerprints --
+-- By action: how many rows, and a digest of what becomes of them.
+SELECT action, count(*) AS rows,
+       encode(sha256(convert_to(string_agg(
+           line || ':' || coalesce(username, ''), ' ' ORDER BY line), 'UTF8')), 'hex') AS digest
+  FROM import_results
+ WHERE job_id = %(job_id)s
+ GROUP BY action
+ ORDER BY action;
+
 -- select_results --
 SELECT line, action, person_key, username, faults
   FROM import_results

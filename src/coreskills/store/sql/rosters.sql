@@ -73,9 +73,12 @@ SELECT coalesce(person_key, 'user:' || user_id) AS key, action, user_version AS 
    AND (user_id IS NOT NULL OR username IS NOT NULL)
  ORDER BY key, line;
 
--- select_counts --
--- By file; people who are not in the file count as users.
-SELECT coalesce(r.file, 'users') AS file, i.action, count(*) AS rows
+-- select_fingerprints --
+-- People who are not in the file count as users.
+SELECT coalesce(r.file, 'users') AS file, i.action, count(*) AS rows,
+       encode(sha256(convert_to(string_agg(
+           i.line || ':' || coalesce(i.username, ''), ' ' ORDER BY i.line), 'UTF8')), 'hex')
+           AS digest
   FROM import_results i LEFT JOIN import_rows r USING (job_id, line)
  WHERE i.job_id = %(job_id)s
  GROUP BY 1, 2
@@ -123,7 +126,7 @@ SELECT u.id, s.job_type, lifecycle_now() + make_interval(days => s.offset_days),
        'left, ' || s.offset_days || ' days'
   FROM import_results p
   JOIN users u ON u.id = p.user_id
-  JOIN lifecycle_steps s USING (user_type)
+  JOIN lifecycle_steps s ON s.user_type = u.user_type
  WHERE p.job_id = %(job_id)s AND p.action = 'disabled' AND s.event = 'left' AND s.enabled
  ORDER BY p.line, s.position
     ON CONFLICT DO NOTHING;

@@ -20,8 +20,8 @@ from pathlib import Path
 
 POINTS = {
     "submit.before_commit": "job and audit row are written, not committed",
-    "submit.after_commit": "the job is accepted, Redis does not know it, nobody was told",
-    "submit.after_publish": "Redis knows the job, its row does not say so",
+    "submit.after_commit": "the job can be seen, Redis does not know it, nobody was told",
+    "submit.after_publish": "Redis knows the job; its row does not say so, the disk has neither",
     "submit.before_answer": "all is done but the 202",
     "relay.before_publish": "the dispatcher has locked rows that Redis does not know",
     "relay.after_publish": "Redis knows them, their rows do not say so",

@@ -347,7 +347,7 @@ def test_nothing_connects_to_the_outside(reachable: Path):
 def test_two_starts_at_once_make_one_instance(new_instance):
     instance = new_instance()
     command = [sys.executable, "-m", "coreskills", "start", "--home", str(instance.home)]
-    command += ["--no-seed", "--json", "--port-base", str(free_row())]
+    command += ["--json", "--port-base", str(free_row())]
     both = [
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
@@ -356,3 +356,5 @@ def test_two_starts_at_once_make_one_instance(new_instance):
     assert [process.returncode for process in both] == [0, 0], answers
     pids = [{s["name"]: s["pid"] for s in json.loads(out)["services"]} for out, _ in answers]
     assert pids[0] == pids[1]
+    told = "".join(words for _, words in answers)
+    assert told.count("20 students (20 new), 12 devices (12 new), 7 policies (7 new)") == 1

@@ -6,8 +6,8 @@ import subprocess
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,13 @@ class Program(ABC):
 
     def resume(self) -> None:
         self.signal(signal.SIGCONT)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        self.pause()
+        until(lambda: self.paused)
+        yield
+        self.resume()
 
     def terminate(self, seconds: float = PATIENCE) -> int:
         """Ask it to stop, and wait until it has."""

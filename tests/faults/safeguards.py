@@ -402,9 +402,30 @@ REDIS = (
         "what Redis does not take is accepted all the same",
         "without Redis, a client is refused work that is accepted",
         SUBMIT,
-        "    except Unavailable:\n        pass  # committed",
+        "    except Unavailable:\n        published = False  # committed",
         "    except Unavailable:\n        raise  # committed",
         (f"{QUEUE}::test_what_the_api_could_not_publish_is_accepted_and_relayed",),
+    ),
+    Mutation(
+        "flush",
+        "nobody is answered before the disk has the job",
+        "a job that was answered with 202 dies with PostgreSQL",
+        SUBMIT,
+        "            leases.mark_new_published(conn, job_ids)\n        server.flush(conn)\n",
+        "            pass\n",
+        (
+            "faults/test_windows_accepting.py::test_11_a_postgresql_that_dies_before_the_disk_has_"
+            "an_acceptance_has_accepted_nothing",
+        ),
+    ),
+    Mutation(
+        "flush-repeat",
+        "nor is who repeats a request",
+        "the second of two equal requests is answered with 202 for a job that the disk never got",
+        SUBMIT,
+        "    if rows:  # whoever made them may still be waiting for the disk\n",
+        "    if False:\n",
+        (f"{KEYS}::test_a_repeated_request_waits_for_the_disk_as_the_first_one_does",),
     ),
     Mutation(
         "late-note",

@@ -127,12 +127,23 @@ def kill_postgres_at(lab: Lab, point: str) -> None:
     lab.postgres.end_orphans()
 
 
+@pytest.fixture
+def slow_log_writer(bare_lab: Lab) -> Iterator[None]:
+    """What does not wait for the disk stays in PostgreSQL's memory for a while."""
+    bare_lab.ask("ALTER SYSTEM SET wal_writer_delay = '10 s'")
+    bare_lab.ask("SELECT pg_reload_conf()")
+    yield
+    bare_lab.ask("ALTER SYSTEM RESET wal_writer_delay")
+    bare_lab.ask("SELECT pg_reload_conf()")
+
+
 @pytest.mark.parametrize("back", [True, False], ids=["back-already", "still-away"])
-def test_11_a_postgresql_that_dies_before_the_commit_of_an_acceptance_has_accepted_nothing(
-    bare_lab: Lab, back: bool
+@pytest.mark.parametrize("point", ["submit.before_commit", "submit.after_publish"])
+def test_11_a_postgresql_that_dies_before_the_disk_has_an_acceptance_has_accepted_nothing(
+    bare_lab: Lab, slow_log_writer: None, point: str, back: bool
 ):
-    """And nobody was told otherwise, whether it is back or not when the COMMIT is sent."""
-    point, demands = "submit.before_commit", [Demand() for _ in range(REPEATS // 2)]
+    """And nobody was told otherwise, whether it is back or not when the API asks it again."""
+    demands = [Demand() for _ in range(REPEATS // 2)]
     for demand in demands:
         with ThreadPoolExecutor(1) as thread, armed(bare_lab, point, "hold"):
             posting = thread.submit(bare_lab.caller.post, STUDENTS, demand.body, demand.key)
@@ -149,16 +160,6 @@ def test_11_a_postgresql_that_dies_before_the_commit_of_an_acceptance_has_accept
         expect_done(bare_lab, demands)
 
 
-@pytest.fixture
-def slow_log_writer(bare_lab: Lab) -> Iterator[None]:
-    """What does not wait for the disk stays in PostgreSQL's memory for a while."""
-    bare_lab.ask("ALTER SYSTEM SET wal_writer_delay = '10 s'")
-    bare_lab.ask("SELECT pg_reload_conf()")
-    yield
-    bare_lab.ask("ALTER SYSTEM RESET wal_writer_delay")
-    bare_lab.ask("SELECT pg_reload_conf()")
-
-
 @pytest.mark.parametrize("claim", [("running", 1), ("queued", 0)], ids=["kept", "forgotten"])
 def test_11_an_effect_that_died_with_postgresql_before_its_commit_happens_once(
     bare_lab: Lab, slow_log_writer: None, claim: tuple[str, int]
@@ -166,10 +167,11 @@ def test_11_an_effect_that_died_with_postgresql_before_its_commit_happens_once(
     """A claim does not wait for the disk: it dies as well, and is made again. If it has reached the
     disk, the worker waits for PostgreSQL and writes once more. Nobody is charged with anything."""
     point, demands = "worker.before_commit", []
-    with crowd(bare_lab, 1, lease_seconds=10):
+    with crowd(bare_lab, 1, lease_seconds=10) as (worker,):
         for turn in range(REPEATS // 2):
             with armed(bare_lab, point, "hold"):
-                (demand,) = submit(bare_lab, 1)
+                with worker.frozen():  # or its claim would reach the disk with the acceptance
+                    (demand,) = submit(bare_lab, 1)
                 until(lambda: bare_lab.hit(point))
                 if claim == ("running", 1):
                     bare_lab.ask("CHECKPOINT")

@@ -32,6 +32,19 @@ def test_the_same_key_and_body_give_the_same_job_and_no_second_audit_row(client,
     assert contents(site) == before
 
 
+def test_a_repeated_request_waits_for_the_disk_as_the_first_one_does(client, site):
+    """The first one's rows can be seen before the disk has them."""
+    first = posted(client)
+    with site.admin() as conn:
+        conn.execute("SET synchronous_commit = off")
+        for _ in range(20):
+            conn.execute("UPDATE jobs SET progress = '{}'")
+            ((written,),) = conn.execute("SELECT pg_current_wal_insert_lsn()").fetchall()
+            assert posted(client).json == first.json
+            reached = "SELECT pg_current_wal_flush_lsn() >= %s::pg_lsn"
+            assert conn.execute(reached, (written,)).fetchall() == [(True,)]
+
+
 def test_the_order_of_the_fields_makes_no_other_body(client):
     first = posted(client, ADA)
     again = posted(client, dict(reversed(ADA.items())))

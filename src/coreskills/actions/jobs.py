@@ -1,7 +1,8 @@
 """Accepting, cancelling and re-driving work.
 
-Accepted means: the job and its audit row are committed. Redis is told afterwards and best-effort;
-if that fails, the relay of a worker does it.
+Accepted means: the job and its audit row are committed, and on the disk. Redis is told after the
+commit and best-effort (if that fails, the relay of a worker does it), and before the disk has it:
+a worker may begin while the caller still waits. Nobody is answered before.
 """
 
 import json
@@ -23,7 +24,7 @@ from coreskills.errors import (
     Unavailable,
 )
 from coreskills.failpoints import reach
-from coreskills.store import audit, jobs, leases, plans
+from coreskills.store import audit, jobs, leases, plans, server
 from coreskills.store.audit import Entry
 from coreskills.store.db import Connection, Database
 from coreskills.store.jobs import NewJob
@@ -80,7 +81,7 @@ def submit(
         return _replay(db, request, work.digest) or _vanished()
     metrics.jobs_accepted.labels(work.job_type).inc()
     reach("submit.after_commit")
-    _publish(db, queue, [accepted.job_id])
+    _settle(db, queue, [accepted.job_id])
     reach("submit.before_answer")
     return accepted
 
@@ -101,7 +102,7 @@ def submit_many(db: Database, queue: Queue, request: Request, works: list[Work])
         return _replays(db, request, digest) or [_vanished()]
     for work in works:
         metrics.jobs_accepted.labels(work.job_type).inc()
-    _publish(db, queue, [row["id"] for row in rows])
+    _settle(db, queue, [row["id"] for row in rows])
     return [Accepted(row["id"], row["status"]) for row in rows]
 
 
@@ -142,6 +143,7 @@ class _KeyTaken(Exception):
 def _insert(db: Database, request: Request, work: Work) -> Accepted:
     try:
         with _transaction(db, work) as conn:
+            server.relax_durability(conn)
             row = jobs.insert_job(conn, _new_job(request, work))
             if request.idempotency_key and not jobs.insert_key(
                 conn, request.actor, request.idempotency_key, work.digest, [row["id"]]
@@ -164,6 +166,7 @@ def _insert_many(
     db: Database, request: Request, works: list[Work], digest: bytes
 ) -> list[dict[str, Any]]:
     with db.pipelined() as conn:
+        server.relax_durability(conn)
         rows = jobs.insert_jobs(conn, [_new_job(request, work) for work in works])
         ids = [row["id"] for row in rows]
         if request.idempotency_key and not jobs.insert_key(
@@ -219,6 +222,9 @@ def _replays(db: Database, request: Request, digest: bytes) -> list[Accepted]:
         return []
     with db.reading() as conn:
         rows = jobs.select_key(conn, request.actor, request.idempotency_key)
+    if rows:  # whoever made them may still be waiting for the disk
+        with db.pipelined() as conn:
+            server.flush(conn)
     if rows and bytes(rows[0]["request_hash"]) != digest:
         raise IdempotencyMismatch(
             "This Idempotency-Key was used for another request; use a new key",
@@ -231,14 +237,18 @@ def _vanished() -> Accepted:
     raise Unavailable("The first request with this Idempotency-Key is still running", retry_after=1)
 
 
-def _publish(db: Database, queue: Queue, job_ids: list[int]) -> None:
+def _settle(db: Database, queue: Queue, job_ids: list[int]) -> None:
+    """Until Redis knows of them, or must learn it from the relay, and the disk has them."""
+    published = True
     try:
         queue.publish(job_ids)
-        reach("submit.after_publish")
-        with db.reading() as conn:
-            leases.mark_new_published(conn, job_ids)
     except Unavailable:
-        pass  # committed already; the relay of a worker publishes it, or a worker polls it
+        published = False  # committed; the relay of a worker publishes, or a worker polls
+    reach("submit.after_publish")
+    with db.pipelined() as conn:
+        if published:
+            leases.mark_new_published(conn, job_ids)
+        server.flush(conn)
 
 
 def _refuse(conn: Connection, job_id: int, act: str, states: str) -> None:

@@ -49,15 +49,16 @@ def start(
     progress = Progress()
     _choose(mode, progress)
     found = Home(config.home(given=home))
-    first = not found.exists
     wishes = Wishes(port_base, open, workers, redis, frozenset(skip_check or ()))
-    native.start(found, wishes, progress)
-    facts = native.facts(found)
-    client = Client(facts["urls"]["api"], facts["token"])
-    facts["round_trip_ms"] = _prove(client, progress)
-    if not no_seed and not found.instance().get("seeded"):
-        load(client, DATA, progress)
-        found.save_instance(found.instance() | {"seeded": True})
+    with native.alone(found, progress):
+        first = not found.exists
+        native.start(found, wishes, progress)
+        facts = native.facts(found)
+        client = Client(facts["urls"]["api"], facts["token"])
+        facts["round_trip_ms"] = _prove(client, progress)
+        if not no_seed and not found.instance().get("seeded"):
+            load(client, DATA, progress)
+            found.save_instance(found.instance() | {"seeded": True})
     if json:
         terminal.put_json(facts)
     else:

@@ -34,23 +34,50 @@ class Wishes:
     skip_checks: frozenset[str] = frozenset()
 
 
+@contextmanager
+def alone(home: Home, report: Report) -> Iterator[None]:
+    """Two starts of one home at once: the second waits, and then finds it running and seeded."""
+    try:
+        home.path.mkdir(parents=True, exist_ok=True)
+        lock = fasteners.InterProcessLock(home.path / "start.lock")
+        if not lock.acquire(blocking=False):
+            report("another start of this home is under way; waiting for it")
+            if not lock.acquire(timeout=READY_WITHIN * 2):
+                raise StackFailed(
+                    "Another start of this home does not come to an end",
+                    check="home.lock",
+                    fix=f"end that process, or give another --home than {home.path}",
+                    exit_code=5,
+                )
+    except OSError as exc:
+        raise StackFailed(
+            f"The home {home.path} cannot be written: {exc.strerror}",
+            check="home.writable",
+            fix="give --home a folder that you may write, or run as its owner",
+            exit_code=4,
+        ) from exc
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def start(home: Home, wishes: Wishes, report: Report) -> bool:
     """Until every service runs and the API is ready; False if that was so already.
 
-    Raises StackFailed; then everything stays as it is, to be looked at.
+    To be called `alone`. Raises StackFailed; then everything stays as it is, to be looked at.
     """
-    with _alone(home, report):
-        found = state.read(home)
-        if found and found.supervised:
-            report("already running")
-            wait_until_ready(home, report)
-            return False
-        _check(home, wishes, report)
-        _sweep(home, found, report)
-        _prepare(home, wishes, report)
-        metrics.clear(home.metrics)
-        wait_until_ready(home, report, _launch(home))
-        return True
+    found = state.read(home)
+    if found and found.supervised:
+        report("already running")
+        wait_until_ready(home, report)
+        return False
+    _check(home, wishes, report)
+    _sweep(home, found, report)
+    _prepare(home, wishes, report)
+    metrics.clear(home.metrics)
+    wait_until_ready(home, report, _launch(home))
+    return True
 
 
 def stop(home: Home, report: Report) -> bool:
@@ -82,7 +109,7 @@ def restart(home: Home, names: list[str], report: Report) -> list[str]:
             fix=f"one of: {', '.join(users)}; or coreskills stop and coreskills start for all",
             exit_code=2,
         )
-    with _alone(home, report):
+    with alone(home, report):
         order = home.run / "restart"
         order.write_text("\n".join(wanted), encoding="utf-8")
         report("restarting " + ", ".join(wanted))
@@ -132,34 +159,6 @@ def resident_mebibytes(home: Home) -> float:
     if found is None:
         return 0.0
     return resident_bytes(found.supervisor) / 2**20
-
-
-@contextmanager
-def _alone(home: Home, report: Report) -> Iterator[None]:
-    """Two starts of one home at once: the second waits, and then finds it running."""
-    try:
-        home.path.mkdir(parents=True, exist_ok=True)
-        lock = fasteners.InterProcessLock(home.path / "start.lock")
-        if not lock.acquire(blocking=False):
-            report("another start of this home is under way; waiting for it")
-            if not lock.acquire(timeout=READY_WITHIN * 2):
-                raise StackFailed(
-                    "Another start of this home does not come to an end",
-                    check="home.lock",
-                    fix=f"end that process, or give another --home than {home.path}",
-                    exit_code=5,
-                )
-    except OSError as exc:
-        raise StackFailed(
-            f"The home {home.path} cannot be written: {exc.strerror}",
-            check="home.writable",
-            fix="give --home a folder that you may write, or run as its owner",
-            exit_code=4,
-        ) from exc
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _check(home: Home, wishes: Wishes, report: Report) -> None:

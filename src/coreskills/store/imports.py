@@ -80,7 +80,7 @@ def delete_results(conn: Connection, job_id: int) -> None:
 
 
 def copy_results(conn: Connection, job_id: int, results: Iterable[Row]) -> None:
-    run(conn, SQL["relax_durability"])
+    server.relax_durability(conn)  # the next attempt would repeat it
     with conn.cursor() as cursor, cursor.copy(SQL["copy_results"]) as copy:
         for row in results:
             told = [json.dumps(row[n]) if n in row else None for n in ("faults", "changes")]

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from coreskills.domain.jobs import LONG, MAX_CRASHES, Job
 from coreskills.store import queries
-from coreskills.store.db import Connection, every, run, value
+from coreskills.store.db import Connection, every, run, send, value
 
 SQL = queries.load("leases")
 ALONE = sorted(LONG)
@@ -134,7 +134,7 @@ def mark_published(conn: Connection, ids: list[int]) -> None:
 
 
 def mark_new_published(conn: Connection, ids: list[int]) -> None:
-    run(conn, SQL["mark_new_published"], ids=ids)
+    send(conn, SQL["mark_new_published"], ids=ids)
 
 
 def unpublish_all(conn: Connection) -> int:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from coreskills.store import queries
-from coreskills.store.db import RESERVE, Connection, every, one, run, value
+from coreskills.store.db import RESERVE, Connection, every, one, run, send, value
 
 SQL = queries.load("server")
 
@@ -38,3 +38,13 @@ def be_patient(conn: Connection, seconds: float) -> None:
     """Allow each statement of the open transaction so much time."""
     run(conn, SQL["set_statement_timeout"], timeout=f"{seconds:.0f}s")
     conn.patience = seconds + RESERVE
+
+
+def relax_durability(conn: Connection) -> None:
+    """Of the open transaction, for what would be repeated anyway, or is flushed later."""
+    send(conn, SQL["relax_durability"])
+
+
+def flush(conn: Connection) -> None:
+    """When the open transaction has committed, everything that committed before is on the disk."""
+    send(conn, SQL["flush"])

@@ -38,10 +38,6 @@ SELECT username FROM import_results
 -- delete_results --
 DELETE FROM import_results WHERE job_id = %(job_id)s;
 
--- relax_durability --
--- For a transaction that the next attempt would repeat anyway.
-SELECT set_config('synchronous_commit', 'off', true);
-
 -- copy_results --
 COPY import_results (job_id, line, action, person_key, user_type, student_id, employee_id,
                      first_name, last_name, grade_level, graduation_year, department, role,

@@ -179,10 +179,9 @@ UPDATE jobs SET published_at = now()
  WHERE id = ANY(%(ids)s) AND status = 'queued';
 
 -- mark_new_published --
--- The same, unless the job has been tried, or cancelled and queued again, meanwhile: then it waits
--- for another publication.
+-- Unless the job has been tried, or cancelled and queued again, meanwhile: then it waits for another
+-- publication.
 UPDATE jobs SET published_at = now()
-  FROM (SELECT set_config('synchronous_commit', 'off', true)) AS relaxed
  WHERE id = ANY(%(ids)s) AND status = 'queued' AND attempt = 0 AND run_at = created_at;
 
 -- unpublish_all --

@@ -26,3 +26,12 @@ SELECT extract(epoch FROM now() - pg_postmaster_start_time())::bigint AS seconds
 -- set_statement_timeout --
 -- Until the transaction ends.
 SELECT set_config('statement_timeout', %(timeout)s, true);
+
+-- relax_durability --
+-- The open transaction will not wait for the disk: what it wrote can be seen as soon as it ends, and
+-- a crash of the server within a moment forgets it.
+SELECT set_config('synchronous_commit', 'off', true);
+
+-- flush --
+-- A record of no meaning: who has waited for it to be on the disk has waited for all before it.
+SELECT pg_logical_emit_message(true, 'coreskills', '');

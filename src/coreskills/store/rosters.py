@@ -26,14 +26,18 @@ def select_roster_rows(conn: Connection, *, job_id: int, after: int, limit: int)
     return every(conn, SQL["select_roster_rows"], job_id=job_id, after=after, limit=limit)
 
 
-def select_records(conn: Connection, file: str, ids: list[str]) -> dict[str, Row]:
-    """What we have, by id: status and record, in the words of OneRoster."""
-    rows = every(conn, SQL["select_records"], file=file, ids=ids)
-    return {row["sourced_id"]: row for row in rows}
+def be_swift(conn: Connection) -> None:
+    """For the statements of the open transaction that touch many rows at once."""
+    server.be_patient(conn, LONGEST_STATEMENT)
+    run(conn, SQL["prefer_hash_joins"])
+
+
+def compare_rows(conn: Connection, job_id: int, file: str, left_out: list[str]) -> None:
+    """Plan the rows that have no result yet; the columns `left_out` are not compared."""
+    run(conn, SQL["compare_rows"], job_id=job_id, file=file, left_out=left_out)
 
 
 def select_known(conn: Connection, file: str, told: str) -> dict[str, str]:
-    server.be_patient(conn, LONGEST_STATEMENT)
     rows = every(conn, SQL["select_known"], file=file, told=told)
     return {row["sourced_id"]: row["told"] for row in rows}
 
@@ -51,7 +55,6 @@ def select_people(conn: Connection, ids: list[str], keys: list[str]) -> list[Row
 
 
 def select_absentees(conn: Connection, job_id: int) -> list[str]:
-    server.be_patient(conn, LONGEST_STATEMENT)
     return [row["sourced_id"] for row in every(conn, SQL["select_absentees"], job_id=job_id)]
 
 
@@ -66,12 +69,10 @@ def select_school_year(conn: Connection) -> int | None:
 
 def select_fingerprints(conn: Connection, job_id: int) -> list[Row]:
     """By file and action: how many rows, and a digest of what becomes of them."""
-    server.be_patient(conn, LONGEST_STATEMENT)
     return every(conn, SQL["select_fingerprints"], job_id=job_id)
 
 
 def select_planned_people(conn: Connection, job_id: int) -> list[Row]:
-    server.be_patient(conn, LONGEST_STATEMENT)
     return every(conn, SQL["select_planned_people"], job_id=job_id)
 
 
@@ -98,7 +99,6 @@ def update_planned_users(
 
 def write_orgs(conn: Connection, job_id: int) -> int:
     """Each of these writes what the plan creates or updates, and returns how many rows."""
-    server.be_patient(conn, LONGEST_STATEMENT)
     written = run(conn, SQL["write_orgs"], job_id=job_id)
     run(conn, SQL["link_orgs"], job_id=job_id)
     return written

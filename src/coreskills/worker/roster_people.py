@@ -90,7 +90,8 @@ class People:
     def _known(self, ids: list[str], keys: list[str]) -> Known:
         if not ids:
             return Known({}, {})
-        with self.context.db.reading() as conn:
+        with self.context.db.transaction() as conn:
+            rosters.be_swift(conn)
             found = rosters.select_people(conn, ids, keys)
         return Known(
             {row["roster_id"]: row for row in found},

@@ -22,7 +22,7 @@ from coreskills.store.db import Connection
 from coreskills.worker.context import Context, Outcome
 from coreskills.worker.plans import Change, Plan, carried_out
 from coreskills.worker.roster_people import CHANGED, WHY, People
-from coreskills.worker.roster_records import Records
+from coreskills.worker.roster_records import LEFT_OUT, Records
 
 BATCH = 2000
 ACTIONS = ("created", "updated", "unchanged", "skipped", "rejected", "disabled")
@@ -48,6 +48,7 @@ class _Survey:
 
 def _survey(context: Context, wanted: OneRosterImport) -> _Survey:
     with context.db.transaction() as conn:
+        rosters.be_swift(conn)
         known = {
             file: rosters.select_known(conn, file, TOLD.get(file, ""))
             for file in columns.TABLES
@@ -83,20 +84,32 @@ def _plan(context: Context, wanted: OneRosterImport, survey: _Survey) -> None:
         context.hold(conn)
         imports.delete_results(conn, job_id)
     people = People(context, survey.index, survey.surroundings, wanted.files.get("users", ""))
-    records = Records(context, survey.index, wanted.files)
+    records = Records(survey.index, wanted.files)
     for rows in _batches(context):
         for file, group in groupby(rows, lambda row: str(row["file"])):
             planner = people.results if file == "users" else records.of(file)
             _keep(context, list(planner(list(group))))
         done += len(rows)
         context.report({"done": done, "total": wanted.rows})
+    _compare(context, wanted)
     if wanted.files.get("users") == "bulk" and "users" not in survey.unreadable:
         _plan_absentees(context, people, wanted.rows)
+
+
+def _compare(context: Context, wanted: OneRosterImport) -> None:
+    for file in wanted.files:
+        if file != "users" and file not in columns.IGNORED:
+            with context.db.transaction() as conn:
+                context.hold(conn)
+                rosters.be_swift(conn)
+                rosters.compare_rows(conn, context.job.id, file, LEFT_OUT)
+            context.report({"done": wanted.rows, "total": wanted.rows})
 
 
 def _plan_absentees(context: Context, people: People, rows: int) -> None:
     """Numbered after the rows of the files, since they have none."""
     with context.db.transaction() as conn:
+        rosters.be_swift(conn)
         absent = rosters.select_absentees(conn, context.job.id)
     for start in range(0, len(absent), BATCH):
         results = people.leavers(absent[start : start + BATCH], first=rows + 1 + start)
@@ -125,6 +138,7 @@ def _planned(context: Context, wanted: OneRosterImport, survey: _Survey) -> Plan
     """People line by line; of the files, how many rows there are of each sort, and a digest."""
     job_id = context.job.id
     with context.db.transaction() as conn:
+        rosters.be_swift(conn)
         prints = rosters.select_fingerprints(conn, job_id)
         people = rosters.select_planned_people(conn, job_id)
         population = rosters.count_population(conn)
@@ -167,6 +181,7 @@ def _apply(
 ) -> None:
     """Everything that the plan says, in the order in which rows refer to each other."""
     job = context.job
+    rosters.be_swift(conn)
     _wrote(files, "orgs", rosters.write_orgs(conn, job.id))
     _wrote(files, "academicSessions", rosters.write_sessions(conn, job.id))
     if not rosters.update_planned_users(

@@ -8,10 +8,24 @@ SELECT line, file, record
  ORDER BY line
  LIMIT %(limit)s;
 
--- select_records --
--- What we have of these rows of a file.
-SELECT sourced_id, status, record FROM roster_records
- WHERE file = %(file)s AND sourced_id = ANY(%(ids)s);
+-- prefer_hash_joins --
+-- For the rest of the transaction. What came a moment ago is not in the statistics: the planner
+-- takes thousands of rows for a few, and would look at each of them for each of the others.
+SELECT set_config('enable_nestloop', 'off', true);
+
+-- compare_rows --
+-- The rows of a file that nothing is wrong with, against what we have.
+INSERT INTO import_results (job_id, line, action)
+SELECT r.job_id, r.line, CASE
+           WHEN v.sourced_id IS NULL AND r.record ->> 'status' = 'tobedeleted' THEN 'unchanged'
+           WHEN v.sourced_id IS NULL THEN 'created'
+           WHEN v.status = coalesce(r.record ->> 'status', 'active')
+                AND v.record = r.record - %(left_out)s::text[] THEN 'unchanged'
+           ELSE 'updated' END
+  FROM import_rows r
+  LEFT JOIN (SELECT * FROM roster_records WHERE file = %(file)s) v ON v.sourced_id = r.person_key
+ WHERE r.job_id = %(job_id)s AND r.file = %(file)s
+   AND NOT EXISTS (SELECT FROM import_results i WHERE i.job_id = r.job_id AND i.line = r.line);
 
 -- select_known --
 -- The ids of a file, each with one of its values.
@@ -35,13 +49,14 @@ SELECT u.id, u.version, u.user_type, u.sourced_id, u.uuid::text, u.student_id, u
               WHERE n.user_id = u.id AND n.kind = 'alias' ORDER BY n.since, n.username) AS aliases,
        ARRAY(SELECT d.device_id FROM devices d
               WHERE d.assigned_user_id = u.id ORDER BY d.device_id) AS devices_held
-  FROM users u LEFT JOIN orgs o ON o.id = u.school_id
- WHERE u.id = ANY(ARRAY(
-           SELECT id FROM users WHERE roster_id(sourced_id, uuid) = ANY(%(ids)s)
-            UNION ALL
-           SELECT id FROM users WHERE student_id = ANY(%(keys)s)
-            UNION ALL
-           SELECT id FROM users WHERE employee_id = ANY(%(keys)s)));
+  FROM (SELECT id FROM users JOIN unnest(%(ids)s::text[]) AS wanted
+                              ON wanted = roster_id(sourced_id, uuid)
+         UNION
+        SELECT id FROM users JOIN unnest(%(keys)s::text[]) AS wanted ON wanted = student_id
+         UNION
+        SELECT id FROM users JOIN unnest(%(keys)s::text[]) AS wanted ON wanted = employee_id) m
+  JOIN users u USING (id)
+  LEFT JOIN orgs o ON o.id = u.school_id;
 
 -- select_absentees --
 -- Ids of people who came from a roster, have not left, and are not in this one.

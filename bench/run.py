@@ -24,6 +24,7 @@ COMMANDS = {
     "overload": ["--times", "5", "--seconds", "120"],
     "restart": ["--rate", "100", "--requests", "10000"],
     "imports": ["--small", "10000", "--large", "100000"],
+    "compliance": ["--devices", "2000", "--policies", "25"],
     "engine": ["--calls", "5000"],
     "start": ["--rounds", "5"],
 }
@@ -35,6 +36,7 @@ TITLES = {
     "overload": "Five times the load it can take",
     "restart": "Restart under load",
     "imports": "Imports",
+    "compliance": "Policies against devices",
     "engine": "The PowerShell engine",
     "start": "Start and memory",
 }

@@ -13,6 +13,8 @@ from coreskills.actions.backlog import Backlog
 from coreskills.api import (
     audit,
     change_control,
+    compliance,
+    custody,
     description,
     devices,
     document,
@@ -57,7 +59,9 @@ MODULES = (
     change_control,
     lifecycle,
     devices,
+    custody,
     policies,
+    compliance,
     jobs,
     imports,
     rosters,

@@ -135,3 +135,28 @@ def test_who_was_disabled_before_there_was_a_lifecycle_is_disabled_in_it(owner, 
     assert list(rows) == [("jean", "disabled", False, "OU=x"), ("ida", "active", True, None)]
     names = look.execute("SELECT username, kind FROM usernames ORDER BY user_id")
     assert list(names) == [("jean", "current"), ("ida", "current")]
+
+
+def test_devices_that_were_out_before_their_history_are_in_it_since_their_last_change(owner, look):
+    older = [one for one in bundled() if one.version < "0008"]
+    migrate(owner, older)
+    look.execute(
+        "INSERT INTO users (user_type, employee_id, first_name, last_name, username, username_stem,"
+        " email, ou, department, role)"
+        " VALUES ('staff', 'E1', 'Jean', 'B', 'jean', 'jean', 'j@x', 'OU=x', 'd', 'r')"
+    )
+    look.execute(
+        "INSERT INTO devices (device_id, device_name, device_type, platform, assigned_user_id,"
+        " retired_at, updated_at) VALUES ('out', 'n', 'laptop', 'linux', 1, NULL, '2025-09-01'),"
+        " ('here', 'n', 'laptop', 'linux', NULL, NULL, now()),"
+        " ('gone', 'n', 'laptop', 'linux', NULL, '2024-01-01', now())"
+    )
+    migrate(owner, bundled())
+    states = look.execute("SELECT device_id, status FROM devices ORDER BY id").fetchall()
+    assert states == [("out", "assigned"), ("here", "in_stock"), ("gone", "retired")]
+    kept = look.execute(
+        "SELECT device_id, user_id, assigned_at::date::text, returned_at FROM device_assignments"
+    ).fetchall()
+    assert kept == [(1, 1, "2025-09-01", None)]
+    years = look.execute("SELECT retired_at::date::text FROM devices WHERE id = 3").fetchall()
+    assert years == [("2024-01-01",)]

@@ -6,6 +6,8 @@ import pytest
 from coreskills.store import (
     access,
     audit,
+    compliance,
+    custody,
     devices,
     imports,
     jobs,
@@ -33,9 +35,17 @@ FILL = [
        SELECT 'D' || n, 'L' || n, 'laptop', 'linux',
               CASE n % 3 WHEN 0 THEN 'compliant' WHEN 1 THEN 'non_compliant' ELSE 'unknown' END
          FROM generate_series(1, {n}) n""",
+    "UPDATE devices SET assigned_user_id = id WHERE id % 10 = 0",
+    """UPDATE users SET state = 'disabled', disable_reason = 'leaver', disabled_at = now()
+        WHERE id % 500 = 0""",
     """INSERT INTO policies (policy_name, policy_type, description, applies_to, enforcement_level)
        SELECT 'P' || n, 'security', 'd', 'all_users', 'required'
          FROM generate_series(1, {n} / 10) n""",
+    """INSERT INTO policy_results (device_id, policy_id, revision, outcome, reason, evaluated_at,
+                                   first_failed_at)
+       SELECT n, p, 1, CASE WHEN n % 20 = 0 THEN 'fail' ELSE 'pass' END, '', now(),
+              CASE WHEN n % 20 = 0 THEN now() END
+         FROM generate_series(1, {n}) n, generate_series(1, 2) p""",
     """INSERT INTO jobs (job_type, parameters, requested_by, unique_key, status, result,
                           completed_at, published_at)
        SELECT 'create_student', '{{}}', 't', n::text,
@@ -77,6 +87,12 @@ LISTS = [
     (devices, "select_devices", PAGE),
     (devices, "select_devices_by_compliance", PAGE | {"compliance_status": "compliant"}),
     (policies, "select_policies", PAGE | {"after": 100}),
+    (custody, "select_assignments", BACK | {"id": 10}),
+    (custody, "select_assignments_of_user", BACK | {"user_id": 10, "held": None}),
+    (custody, "select_held_by_leavers", PAGE),
+    (compliance, "select_results_of_policy", PAGE | {"policy_id": 2, "outcome": None}),
+    (compliance, "select_results_of_policy", PAGE | {"policy_id": 2, "outcome": "fail"}),
+    (compliance, "select_checkups", PAGE | {"device_id": None}),
     (jobs, "select_jobs", BACK),
     (jobs, "select_jobs_by_status", BACK | {"status": "queued"}),
     (jobs, "select_attempts", {"job_id": 7}),
@@ -99,6 +115,9 @@ STEPS = [
     (lifecycle, "select_timers", {"user_id": 7}),
     (lifecycle, "fire_timers", {"actor": "t", "limit": 9}),
     (devices, "select_device", {"device_id": "D7"}),
+    (custody, "select_custody", {"device_id": "D10"}),
+    (compliance, "select_results_of_device", {"id": 10}),
+    (compliance, "select_checkups", {"after": 0, "limit": 9, "device_id": "D10"}),
     (jobs, "select_job", {"id": 7}),
     (jobs, "select_backlog", {}),
     (access, "select_api_token", {"token_hash": b"\0" * 8}),

@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from coreskills.domain.facts import CheckIn
+from coreskills.domain.policies import Policy
+
 ROOT = Path(__file__).resolve().parents[2]
 ROSTERS = ROOT / "data" / "rosters"
 SCRIPT = ROOT / "scripts" / "make_roster.py"
@@ -98,7 +101,7 @@ def test_the_sample_has_twelve_devices_of_four_platforms() -> None:
     assert platforms == {"windows", "macos", "chromeos", "ipados"}
 
 
-def test_a_sample_device_has_seven_fields_with_known_values() -> None:
+def test_a_sample_device_has_eight_fields_with_known_values() -> None:
     for device in sample("devices.json"):
         assert list(device) == [
             "device_id",
@@ -108,6 +111,7 @@ def test_a_sample_device_has_seven_fields_with_known_values() -> None:
             "os_version",
             "assigned_to",
             "compliance_status",
+            "facts",
         ]
         assert device["device_type"] in {"laptop", "desktop", "tablet", "mobile"}
         assert device["compliance_status"] in {"compliant", "non_compliant", "unknown"}
@@ -137,7 +141,7 @@ def test_the_sample_has_seven_policies_of_three_types_and_one_is_disabled() -> N
     assert [policy["enabled"] for policy in policies].count(False) == 1
 
 
-def test_a_sample_policy_has_six_fields_with_known_values() -> None:
+def test_a_sample_policy_has_eight_fields_with_known_values() -> None:
     platforms = {"windows", "macos", "chromeos", "ipados"}
     for policy in sample("policies.json"):
         assert list(policy) == [
@@ -147,11 +151,26 @@ def test_a_sample_policy_has_six_fields_with_known_values() -> None:
             "applies_to",
             "enforcement_level",
             "enabled",
+            "rule",
+            "grace_days",
         ]
         assert policy["description"]
         assert policy["applies_to"] in {"all_devices", "all_users", *platforms}
         assert policy["enforcement_level"] in {"required", "recommended", "informational"}
         assert isinstance(policy["enabled"], bool)
+
+
+def test_every_sample_policy_is_accepted_and_only_the_one_for_people_has_no_rule() -> None:
+    policies = [Policy.model_validate(policy) for policy in sample("policies.json")]
+    bare = [policy.policy_name for policy in policies if policy.rule is None]
+    assert bare == ["Password Length"]
+
+
+def test_the_facts_of_the_sample_are_accepted_and_one_device_has_never_told_any() -> None:
+    facts = {device["device_id"]: device["facts"] for device in sample("devices.json")}
+    assert [name for name, told in facts.items() if told is None] == ["DEV-007"]
+    for told in facts.values():
+        assert told is None or CheckIn(facts=told)
 
 
 def test_the_command_in_the_readme_writes_the_committed_files(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Registering, changing and retiring devices."""
+"""Registering, changing and retiring devices, and hearing from them."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ _FIELDS = tuple(DeviceChange.model_fields)
 
 def register_device(db: Database, request: Request, device: Device) -> Row:
     with db.transaction() as conn:
-        id = devices.insert_device(conn, device.model_dump())
+        id = devices.insert_device(conn, device.model_dump(), actor=request.actor)
         audit.insert_audit(
             conn,
             request.entry(
@@ -32,8 +32,8 @@ def change_device(
         before = _existing(conn, device_id)
         _refuse_retired(before)
         row = {name: before[name] for name in _FIELDS} | change.model_dump(exclude_unset=True)
-        if not devices.update_device(conn, before["id"], version, row):
-            raise StaleVersion(f"Device {device_id} was changed meanwhile; read it again")
+        if not devices.update_device(conn, before["id"], version, row, actor=request.actor):
+            raise _changed(device_id)
         delta = {k: [before[k], v] for k, v in row.items() if before[k] != v}
         audit.insert_audit(
             conn, request.entry("device.changed", "device", before["id"], details=delta)
@@ -42,13 +42,36 @@ def change_device(
 
 
 def retire_device(db: Database, request: Request, device_id: str, version: int) -> Row:
-    """It stays in the books, unassigned and unchangeable. Raises as change_device does."""
+    """It stays in the books, taken back and unchangeable. Raises as change_device does."""
     with db.transaction() as conn:
         before = _existing(conn, device_id)
         _refuse_retired(before)
+        if before["assigned_user_id"]:
+            row = {name: before[name] for name in _FIELDS} | {"assigned_user_id": None}
+            if not devices.update_device(conn, before["id"], version, row, actor=request.actor):
+                raise _changed(device_id)
+            version += 1
         if not devices.retire_device(conn, before["id"], version):
-            raise StaleVersion(f"Device {device_id} was changed meanwhile; read it again")
+            raise _changed(device_id)
         audit.insert_audit(conn, request.entry("device.retired", "device", before["id"]))
+        return _existing(conn, device_id)
+
+
+def check_in(db: Database, request: Request, device_id: str, facts: Row) -> Row:
+    """Keep what a device says of itself in place of what it said before. An audit row tells what is
+    new; to say the same again is no news."""
+    with db.transaction() as conn:
+        before = _existing(conn, device_id)
+        if not devices.check_in_device(conn, device_id, facts):
+            raise Conflict(f"Device {device_id} is retired", code="state_conflict")
+        delta = {
+            name: [before["facts"].get(name), facts.get(name)]
+            for name in sorted(before["facts"].keys() | facts.keys())
+            if before["facts"].get(name) != facts.get(name)
+        }
+        if delta:
+            entry = request.entry("device.checked_in", "device", before["id"], details=delta)
+            audit.insert_audit(conn, entry)
         return _existing(conn, device_id)
 
 
@@ -62,3 +85,7 @@ def _existing(conn: Connection, device_id: str) -> Row:
 def _refuse_retired(row: Row) -> None:
     if row["retired_at"]:
         raise Conflict(f"Device {row['device_id']} is retired", code="state_conflict")
+
+
+def _changed(device_id: str) -> StaleVersion:
+    return StaleVersion(f"Device {device_id} was changed meanwhile; read it again")

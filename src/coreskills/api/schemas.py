@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from coreskills.domain.access import Role
+from coreskills.domain.devices import Status
 from coreskills.domain.lifecycle import State
 from coreskills.domain.people import Change, Strict
 from coreskills.domain.text import Label
@@ -113,6 +114,7 @@ class Device(Answer):
     device_id: str
     device_name: str
     device_type: str
+    status: Status
     compliance_status: str
 
 

@@ -51,12 +51,28 @@ def load(api: Client, folder: Path, progress: Progress) -> Row:
     """Through the API like anybody else: people by jobs, devices and policies directly."""
     students = _create_students(api, _read(folder, "students"))
     ids = {row["student_id"]: row["id"] for row in api.pages("/api/v1/students", "students")}
-    devices = _create(api, "devices", [_assigned(d, ids) for d in _read(folder, "devices")])
+    rows = _read(folder, "devices")
+    facts = {row["device_id"]: row.pop("facts", None) for row in rows}
+    devices = _create(api, "devices", [_assigned(row, ids) for row in rows])
     policies = _create(api, "policies", _read(folder, "policies"))
+    if devices["created"] or policies["created"]:
+        _check_in(api, facts)
     counts = {"students": students, "devices": devices, "policies": policies}
     words = [f"{c['total']} {name} ({c['created']} new)" for name, c in counts.items()]
     progress("sample data: " + ", ".join(words))
     return counts
+
+
+def _check_in(api: Client, facts: dict[str, Row | None]) -> None:
+    """Each device tells its facts, and the policies are held against them."""
+    for device_id, told in facts.items():
+        try:
+            if told is not None:
+                api.post(f"/api/v1/devices/{device_id}/facts", {"facts": told})
+        except Refused as exc:
+            if exc.code != "state_conflict":  # somebody has retired it since
+                raise
+    _wait(api, api.post("/api/v1/jobs", {"type": "policy_evaluate"})["job_id"], "seed.compliance")
 
 
 def _create_students(api: Client, rows: list[Row]) -> dict[str, int]:
@@ -68,14 +84,18 @@ def _create_students(api: Client, rows: list[Row]) -> dict[str, int]:
             if exc.code != "duplicate_person":
                 raise
     for job_id in waiting:
-        job = api.wait_for_job(job_id, 30)
-        if job["status"] != "completed":
-            raise StackFailed(
-                f"Job {job_id} {job['status']}: {job['error_message']}",
-                check="seed.students",
-                fix=f"coreskills jobs show {job_id}",
-            )
+        _wait(api, job_id, "seed.students")
     return {"total": len(rows), "created": len(waiting)}
+
+
+def _wait(api: Client, job_id: int, check: str) -> None:
+    job = api.wait_for_job(job_id, 30)
+    if job["status"] != "completed":
+        raise StackFailed(
+            f"Job {job_id} {job['status']}: {job['error_message']}",
+            check=check,
+            fix=f"coreskills jobs show {job_id}",
+        )
 
 
 def _create(api: Client, resource: str, rows: list[Row]) -> dict[str, int]:

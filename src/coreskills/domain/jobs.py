@@ -8,8 +8,17 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from coreskills.domain.devices import (
+    AssignDevice,
+    DeviceAct,
+    RegisterDevice,
+    ReturnCohort,
+    ReturnDevice,
+    SetDevice,
+)
 from coreskills.domain.lifecycle import AccountAct, DisableAccount, LifecycleTick
 from coreskills.domain.people import Planned, Staff, Strict, Student
+from coreskills.domain.policies import EvaluatePolicies
 from coreskills.domain.rosters import OneRosterExport, OneRosterImport
 
 MAX_ERRORS = 5  # failures of the work itself, retried with backoff
@@ -46,15 +55,30 @@ PARAMETERS: dict[str, type[BaseModel]] = {
     "archive_account": AccountAct,
     "delete_account": AccountAct,
     "lifecycle_tick": LifecycleTick,
+    "device_register": RegisterDevice,
+    "device_assign": AssignDevice,
+    "device_return": ReturnDevice,
+    "device_set": SetDevice,
+    "device_retire": DeviceAct,
+    "device_return_cohort": ReturnCohort,
+    "policy_evaluate": EvaluatePolicies,
     "import_users": ImportUsers,
     "oneroster_import": OneRosterImport,
     "oneroster_export": OneRosterExport,
     "self_test": SelfTest,
     "sweep_expired": SweepExpired,
 }
+# Never run in a batch with others.
 LONG = frozenset(
-    {"import_users", "oneroster_import", "oneroster_export", "sweep_expired"}
-)  # never run in a batch with others
+    {
+        "import_users",
+        "oneroster_import",
+        "oneroster_export",
+        "sweep_expired",
+        "device_return_cohort",
+        "policy_evaluate",
+    }
+)
 MASS = frozenset(
     {"import_users", "oneroster_import", "promote_cohort", "graduate_cohort"}
 )  # freeze
@@ -83,8 +107,8 @@ class Job:
 
 def unique_key(job_type: str, parameters: dict[str, Any]) -> str | None:
     """Two open jobs of one kind with the same key would do the same thing twice."""
-    for field in ("student_id", "employee_id", "user_id"):
-        if field in parameters:
+    for field in ("student_id", "employee_id", "device_id", "user_id", "policy_id"):
+        if parameters.get(field) is not None:
             return str(parameters[field])
     return None
 

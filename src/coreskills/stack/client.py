@@ -14,6 +14,7 @@ from coreskills.errors import AppError, Fault, StackFailed
 Row = dict[str, Any]
 Headers = dict[str, str]
 ENDED = ("completed", "failed", "dead", "cancelled")
+SETTLED = (*ENDED, "suspended")  # waits for a person, so nobody need wait for it
 
 
 class Refused(AppError):
@@ -62,7 +63,7 @@ class Client:
             query["cursor"] = found["next"]
 
     def wait_for_job(self, job_id: int, seconds: float) -> Row:
-        """The job when it has ended. Raises StackFailed when it has not in time.
+        """The job when it has ended, or is suspended. Raises StackFailed when not in time.
 
         An API that is unavailable meanwhile is asked again: the job is safe.
         """
@@ -74,7 +75,7 @@ class Client:
                 if exc.status != 503:
                     raise
             else:
-                if job["status"] in ENDED:
+                if job["status"] in SETTLED:
                     return job
                 status = job["status"]
             if time.monotonic() > deadline:

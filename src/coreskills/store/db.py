@@ -52,6 +52,12 @@ _RULES: dict[str, Callable[[], AppError]] = {
     "devices_device_id_unique": partial(
         Conflict, "There is a device with this id already", code="duplicate_device"
     ),
+    "devices_serial_number_unique": partial(
+        Conflict, "There is a device with this serial number already", code="duplicate_serial"
+    ),
+    "device_assignments_one_open": partial(
+        Conflict, "Somebody holds the device already", code="device_held"
+    ),
     "policies_name_unique": partial(
         Conflict, "There is a policy with this name already", code="duplicate_policy"
     ),
@@ -65,6 +71,28 @@ _RULES: dict[str, Callable[[], AppError]] = {
     ),
     "devices_assigned_user_id_fkey": partial(
         NotFound, "There is no user with this assigned_user_id"
+    ),
+}
+
+# What triggers refuse, by the name they give their rule.
+_MOVES: dict[str, Callable[[], AppError]] = {
+    "users_state_moves": partial(
+        Conflict, "The account has no such way from its state", code="state_conflict"
+    ),
+    "users_hold_no_device": partial(
+        Conflict, "The person holds devices; take them back first", code="device_held"
+    ),
+    "devices_status_moves": partial(
+        Conflict, "The device has no such way from its status", code="state_conflict"
+    ),
+    "devices_status_fits_holder": partial(
+        Conflict, "Somebody holds the device; take it back first", code="device_held"
+    ),
+    "devices_handed_out_from_stock": partial(
+        Conflict, "Only a device from stock can be handed out", code="state_conflict"
+    ),
+    "devices_holder_is_here": partial(
+        Conflict, "Only somebody who is here can get a device", code="state_conflict"
     ),
 }
 
@@ -137,8 +165,8 @@ class Database:
             rule = exc.diag.constraint_name or ""
             known = _RULES.get(rule)
             return known() if known else Conflict("A rule forbids it", constraint=rule)
-        if exc.diag.constraint_name == "users_state_moves":
-            return Conflict("The account has no such way from its state", code="state_conflict")
+        if exc.diag.constraint_name in _MOVES:
+            return _MOVES[exc.diag.constraint_name]()
         if isinstance(exc, psycopg.errors.CheckViolation):
             return Invalid(f"It breaks the rule {exc.diag.constraint_name}")
         if isinstance(exc, psycopg.DataError):

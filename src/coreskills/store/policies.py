@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from psycopg.types.json import Jsonb
+
 from coreskills.store import queries
 from coreskills.store.db import Connection, every, one, run, value
 
@@ -19,13 +21,17 @@ def select_policy(conn: Connection, id: int) -> Row | None:
 
 def insert_policy(conn: Connection, row: Row) -> int:
     """Raises Conflict `duplicate_policy`."""
-    return int(value(conn, SQL["insert_policy"], **row))
+    return int(value(conn, SQL["insert_policy"], **_stored(row)))
 
 
 def update_policy(conn: Connection, id: int, version: int, row: Row) -> bool:
     """False: it is not this version any more, or retired."""
-    return run(conn, SQL["update_policy"], id=id, version=version, **row) == 1
+    return run(conn, SQL["update_policy"], id=id, version=version, **_stored(row)) == 1
 
 
 def retire_policy(conn: Connection, id: int, version: int) -> bool:
     return run(conn, SQL["retire_policy"], id=id, version=version) == 1
+
+
+def _stored(row: Row) -> Row:
+    return row | {"rule": Jsonb(row["rule"]) if row["rule"] is not None else None}

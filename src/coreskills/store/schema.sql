@@ -44,6 +44,24 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION public.drop_results_of_device() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+BEGIN
+    DELETE FROM policy_results WHERE device_id = NEW.id;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.drop_results_of_policy() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+BEGIN
+    DELETE FROM policy_results WHERE policy_id = NEW.id;
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION public.give_usernames() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public'
@@ -57,6 +75,13 @@ BEGIN
     SELECT username, username_stem, id FROM new_rows WHERE username IS NOT NULL;
     RETURN NULL;
 END $$;
+
+CREATE FUNCTION public.hold_policies(ids bigint[]) RETURNS SETOF bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+    SELECT id FROM policies WHERE id = ANY(ids) ORDER BY id FOR SHARE
+$$;
 
 CREATE TABLE public.lifecycle_clock (
     only_row boolean DEFAULT true NOT NULL,
@@ -80,6 +105,17 @@ BEGIN
     RAISE EXCEPTION 'audit_logs is append-only' USING ERRCODE = 'insufficient_privilege';
 END $$;
 
+CREATE FUNCTION public.refuse_to_forget_devices() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF EXISTS (SELECT FROM devices WHERE assigned_user_id = NEW.id) THEN
+        RAISE EXCEPTION 'who holds devices is not %', NEW.state
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'users_hold_no_device';
+    END IF;
+    RETURN NEW;
+END $$;
+
 CREATE FUNCTION public.refuse_unknown_move() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -93,9 +129,75 @@ BEGIN
     RETURN NEW;
 END $$;
 
+CREATE FUNCTION public.remember_holder() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+DECLARE
+    who text := coalesce(nullif(current_setting('coreskills.actor', true), ''), session_user);
+BEGIN
+    UPDATE device_assignments
+       SET returned_at = now(), returned_by = who,
+           condition = CASE NEW.status WHEN 'repair' THEN 'damaged' WHEN 'lost' THEN 'lost'
+                                       ELSE 'good' END
+     WHERE device_id = NEW.id AND returned_at IS NULL;
+    IF NEW.assigned_user_id IS NOT NULL THEN
+        INSERT INTO device_assignments (device_id, user_id, assigned_by)
+        VALUES (NEW.id, NEW.assigned_user_id, who);
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.revise_policy() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    NEW.revision := OLD.revision + ((NEW.rule, NEW.applies_to)
+        IS DISTINCT FROM (OLD.rule, OLD.applies_to))::integer;
+    RETURN NEW;
+END $$;
+
 CREATE FUNCTION public.roster_id(sourced_id text, uuid uuid) RETURNS text
     LANGUAGE sql IMMUTABLE
     RETURN COALESCE(sourced_id, (uuid)::text);
+
+CREATE FUNCTION public.settle_device() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+DECLARE
+    former devices := CASE TG_OP WHEN 'UPDATE' THEN OLD ELSE jsonb_populate_record(
+        NULL::devices, '{"status": "in_stock", "moves": 0}') END;
+    holder_state text;
+BEGIN
+    IF NEW.retired_at IS NOT NULL AND former.retired_at IS NULL THEN
+        NEW.status := 'retired';
+    ELSIF NEW.status = former.status AND NEW.status IN ('in_stock', 'assigned') THEN
+        NEW.status := CASE WHEN NEW.assigned_user_id IS NULL THEN 'in_stock' ELSE 'assigned' END;
+    END IF;
+    NEW.retired_at := CASE WHEN NEW.status = 'retired'
+        THEN coalesce(former.retired_at, NEW.retired_at, now()) END;
+    IF NEW.status <> former.status AND NOT EXISTS (SELECT FROM device_moves
+        WHERE from_status = former.status AND to_status = NEW.status) THEN
+        RAISE EXCEPTION 'a device does not go from % to %', former.status, NEW.status
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'devices_status_moves';
+    END IF;
+    IF NEW.assigned_user_id IS DISTINCT FROM former.assigned_user_id
+       AND NEW.assigned_user_id IS NOT NULL THEN
+        IF former.status NOT IN ('in_stock', 'assigned') THEN
+            RAISE EXCEPTION 'a device that is % is not handed out', former.status
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'devices_handed_out_from_stock';
+        END IF;
+        SELECT state INTO holder_state FROM users WHERE id = NEW.assigned_user_id FOR SHARE;
+        IF FOUND AND holder_state NOT IN ('staged', 'active') THEN
+            RAISE EXCEPTION 'somebody who is % gets no device', holder_state
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'devices_holder_is_here';
+        END IF;
+    END IF;
+    NEW.moves := former.moves + ((NEW.status, NEW.assigned_user_id)
+        IS DISTINCT FROM (former.status, former.assigned_user_id))::integer;
+    RETURN NEW;
+END $$;
 
 CREATE FUNCTION public.touch_row() RETURNS trigger
     LANGUAGE plpgsql
@@ -231,6 +333,28 @@ ALTER TABLE public.courses ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.device_assignments (
+    id bigint NOT NULL,
+    device_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    assigned_at timestamp with time zone DEFAULT now() NOT NULL,
+    assigned_by text NOT NULL,
+    returned_at timestamp with time zone,
+    returned_by text,
+    condition text,
+    CONSTRAINT device_assignments_condition_known CHECK ((condition = ANY (ARRAY['good'::text, 'damaged'::text, 'lost'::text]))),
+    CONSTRAINT device_assignments_return_is_whole CHECK ((num_nonnulls(returned_at, returned_by, condition) = ANY (ARRAY[0, 3])))
+);
+
+ALTER TABLE public.device_assignments ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.device_assignments_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.devices (
     id bigint NOT NULL,
     device_id text NOT NULL,
@@ -245,10 +369,76 @@ CREATE TABLE public.devices (
     version integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    serial_number text,
+    status text DEFAULT 'in_stock'::text NOT NULL,
+    moves integer DEFAULT 0 NOT NULL,
+    facts jsonb DEFAULT '{}'::jsonb NOT NULL,
+    facts_at timestamp with time zone,
     CONSTRAINT devices_compliance_known CHECK ((compliance_status = ANY (ARRAY['compliant'::text, 'non_compliant'::text, 'unknown'::text]))),
+    CONSTRAINT devices_facts_are_an_object CHECK ((jsonb_typeof(facts) = 'object'::text)),
     CONSTRAINT devices_platform_known CHECK ((platform = ANY (ARRAY['windows'::text, 'macos'::text, 'chromeos'::text, 'ipados'::text, 'linux'::text]))),
     CONSTRAINT devices_retired_is_unassigned CHECK (((retired_at IS NULL) OR (assigned_user_id IS NULL))),
+    CONSTRAINT devices_status_fits_holder CHECK (((status <> ALL (ARRAY['in_stock'::text, 'assigned'::text])) OR ((status = 'assigned'::text) = (assigned_user_id IS NOT NULL)))),
+    CONSTRAINT devices_status_known CHECK ((status = ANY (ARRAY['in_stock'::text, 'assigned'::text, 'repair'::text, 'lost'::text, 'retired'::text]))),
     CONSTRAINT devices_type_known CHECK ((device_type = ANY (ARRAY['laptop'::text, 'desktop'::text, 'tablet'::text, 'mobile'::text])))
+);
+
+CREATE TABLE public.policies (
+    id bigint NOT NULL,
+    policy_name text NOT NULL,
+    policy_type text NOT NULL,
+    description text NOT NULL,
+    applies_to text NOT NULL,
+    enforcement_level text NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    retired_at timestamp with time zone,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    rule jsonb,
+    grace_days integer DEFAULT 0 NOT NULL,
+    stale_hours integer DEFAULT 168 NOT NULL,
+    revision integer DEFAULT 1 NOT NULL,
+    CONSTRAINT policies_enforcement_known CHECK ((enforcement_level = ANY (ARRAY['required'::text, 'recommended'::text, 'informational'::text]))),
+    CONSTRAINT policies_grace_plausible CHECK (((grace_days >= 0) AND (grace_days <= 365))),
+    CONSTRAINT policies_retired_is_off CHECK (((retired_at IS NULL) OR (NOT enabled))),
+    CONSTRAINT policies_rule_is_an_object CHECK ((jsonb_typeof(rule) = 'object'::text)),
+    CONSTRAINT policies_rule_needs_devices CHECK (((rule IS NULL) OR (applies_to <> 'all_users'::text))),
+    CONSTRAINT policies_scope_known CHECK ((applies_to = ANY (ARRAY['all_users'::text, 'all_devices'::text, 'windows'::text, 'macos'::text, 'chromeos'::text, 'ipados'::text]))),
+    CONSTRAINT policies_staleness_plausible CHECK (((stale_hours >= 1) AND (stale_hours <= 8784))),
+    CONSTRAINT policies_type_known CHECK ((policy_type = ANY (ARRAY['security'::text, 'compliance'::text, 'network'::text])))
+);
+
+CREATE TABLE public.policy_results (
+    device_id bigint NOT NULL,
+    policy_id bigint NOT NULL,
+    revision integer NOT NULL,
+    outcome text NOT NULL,
+    reason text NOT NULL,
+    evaluated_at timestamp with time zone NOT NULL,
+    first_failed_at timestamp with time zone,
+    CONSTRAINT policy_results_fail_has_since CHECK (((outcome <> 'fail'::text) OR (first_failed_at IS NOT NULL))),
+    CONSTRAINT policy_results_outcome_known CHECK ((outcome = ANY (ARRAY['pass'::text, 'fail'::text, 'unknown'::text, 'error'::text, 'not_applicable'::text, 'stale'::text]))),
+    CONSTRAINT policy_results_pass_ends_it CHECK (((outcome <> 'pass'::text) OR (first_failed_at IS NULL)))
+)
+WITH (fillfactor='80');
+
+CREATE VIEW public.device_compliance AS
+ SELECT d.id AS device_id,
+        CASE
+            WHEN bool_or(((r.outcome = 'fail'::text) AND ((r.first_failed_at + make_interval(days => p.grace_days)) <= public.lifecycle_now()))) THEN 'non_compliant'::text
+            WHEN bool_and((r.outcome = ANY (ARRAY['pass'::text, 'fail'::text]))) FILTER (WHERE (r.outcome <> 'not_applicable'::text)) THEN 'compliant'::text
+            ELSE 'unknown'::text
+        END AS compliance_status
+   FROM (public.devices d
+     LEFT JOIN (public.policy_results r
+     JOIN public.policies p ON (((p.id = r.policy_id) AND (p.enforcement_level = 'required'::text)))) ON ((r.device_id = d.id)))
+  WHERE (d.status <> 'retired'::text)
+  GROUP BY d.id;
+
+CREATE TABLE public.device_moves (
+    from_status text NOT NULL,
+    to_status text NOT NULL
 );
 
 ALTER TABLE public.devices ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -529,24 +719,6 @@ CREATE TABLE public.plans (
     applied_by bigint
 );
 
-CREATE TABLE public.policies (
-    id bigint NOT NULL,
-    policy_name text NOT NULL,
-    policy_type text NOT NULL,
-    description text NOT NULL,
-    applies_to text NOT NULL,
-    enforcement_level text NOT NULL,
-    enabled boolean DEFAULT true NOT NULL,
-    retired_at timestamp with time zone,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT policies_enforcement_known CHECK ((enforcement_level = ANY (ARRAY['required'::text, 'recommended'::text, 'informational'::text]))),
-    CONSTRAINT policies_retired_is_off CHECK (((retired_at IS NULL) OR (NOT enabled))),
-    CONSTRAINT policies_scope_known CHECK ((applies_to = ANY (ARRAY['all_users'::text, 'all_devices'::text, 'windows'::text, 'macos'::text, 'chromeos'::text, 'ipados'::text]))),
-    CONSTRAINT policies_type_known CHECK ((policy_type = ANY (ARRAY['security'::text, 'compliance'::text, 'network'::text])))
-);
-
 ALTER TABLE public.policies ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.policies_id_seq
     START WITH 1
@@ -555,6 +727,19 @@ ALTER TABLE public.policies ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE VIEW public.policy_stats AS
+ SELECT p.id AS policy_id,
+    count(*) FILTER (WHERE (r.outcome = 'pass'::text)) AS pass,
+    count(*) FILTER (WHERE (r.outcome = 'fail'::text)) AS fail,
+    count(*) FILTER (WHERE (r.outcome = 'unknown'::text)) AS unknown,
+    count(*) FILTER (WHERE (r.outcome = 'error'::text)) AS error,
+    count(*) FILTER (WHERE (r.outcome = 'not_applicable'::text)) AS not_applicable,
+    count(*) FILTER (WHERE (r.outcome = 'stale'::text)) AS stale,
+    max(r.evaluated_at) AS evaluated_at
+   FROM (public.policies p
+     LEFT JOIN public.policy_results r ON ((r.policy_id = p.id)))
+  GROUP BY p.id;
 
 CREATE TABLE public.refresh_tokens (
     token_hash bytea NOT NULL,
@@ -832,11 +1017,20 @@ ALTER TABLE ONLY public.courses
 ALTER TABLE ONLY public.courses
     ADD CONSTRAINT courses_sourced_id_unique UNIQUE (sourced_id);
 
+ALTER TABLE ONLY public.device_assignments
+    ADD CONSTRAINT device_assignments_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.device_moves
+    ADD CONSTRAINT device_moves_pkey PRIMARY KEY (from_status, to_status);
+
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_device_id_unique UNIQUE (device_id);
 
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.devices
+    ADD CONSTRAINT devices_serial_number_unique UNIQUE (serial_number);
 
 ALTER TABLE ONLY public.enrollments
     ADD CONSTRAINT enrollments_pkey PRIMARY KEY (id);
@@ -901,6 +1095,9 @@ ALTER TABLE ONLY public.plans
 ALTER TABLE ONLY public.policies
     ADD CONSTRAINT policies_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.policy_results
+    ADD CONSTRAINT policy_results_pkey PRIMARY KEY (device_id, policy_id);
+
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (token_hash);
 
@@ -955,6 +1152,12 @@ CREATE INDEX audit_logs_by_job ON public.audit_logs USING btree (job_id, id) WHE
 
 CREATE INDEX audit_logs_by_user ON public.audit_logs USING btree (user_id, id) WHERE (user_id IS NOT NULL);
 
+CREATE INDEX device_assignments_by_device ON public.device_assignments USING btree (device_id, id);
+
+CREATE INDEX device_assignments_by_user ON public.device_assignments USING btree (user_id, id);
+
+CREATE UNIQUE INDEX device_assignments_one_open ON public.device_assignments USING btree (device_id) WHERE (returned_at IS NULL);
+
 CREATE INDEX devices_by_compliance ON public.devices USING btree (compliance_status, id);
 
 CREATE INDEX devices_by_user ON public.devices USING btree (assigned_user_id) WHERE (assigned_user_id IS NOT NULL);
@@ -999,6 +1202,8 @@ CREATE INDEX orgs_by_parent ON public.orgs USING btree (parent_id) WHERE (parent
 
 CREATE UNIQUE INDEX policies_name_unique ON public.policies USING btree (lower(policy_name)) WHERE (retired_at IS NULL);
 
+CREATE INDEX policy_results_by_policy ON public.policy_results USING btree (policy_id, device_id);
+
 CREATE INDEX refresh_tokens_by_session ON public.refresh_tokens USING btree (session_id);
 
 CREATE INDEX role_assignments_by_user ON public.role_assignments USING btree (user_id);
@@ -1021,11 +1226,25 @@ CREATE INDEX users_by_school ON public.users USING btree (school_id, id) WHERE (
 
 CREATE INDEX users_by_type ON public.users USING btree (user_type, id);
 
+CREATE INDEX users_gone ON public.users USING btree (id) WHERE ((disable_reason = 'leaver'::text) AND (state = ANY (ARRAY['disabled'::text, 'archived'::text])));
+
 CREATE TRIGGER audit_logs_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewrite();
+
+CREATE TRIGGER devices_drop_results AFTER UPDATE ON public.devices FOR EACH ROW WHEN (((new.status = 'retired'::text) AND (old.status <> 'retired'::text))) EXECUTE FUNCTION public.drop_results_of_device();
+
+CREATE TRIGGER devices_first_holder AFTER INSERT ON public.devices FOR EACH ROW WHEN ((new.assigned_user_id IS NOT NULL)) EXECUTE FUNCTION public.remember_holder();
+
+CREATE TRIGGER devices_next_holder AFTER UPDATE ON public.devices FOR EACH ROW WHEN ((new.assigned_user_id IS DISTINCT FROM old.assigned_user_id)) EXECUTE FUNCTION public.remember_holder();
+
+CREATE TRIGGER devices_settle BEFORE INSERT OR UPDATE ON public.devices FOR EACH ROW EXECUTE FUNCTION public.settle_device();
 
 CREATE TRIGGER devices_touch BEFORE UPDATE ON public.devices FOR EACH ROW EXECUTE FUNCTION public.touch_row();
 
 CREATE TRIGGER orgs_touch BEFORE UPDATE ON public.orgs FOR EACH ROW EXECUTE FUNCTION public.touch_row();
+
+CREATE TRIGGER policies_drop_results AFTER UPDATE ON public.policies FOR EACH ROW WHEN (((NOT new.enabled) OR (new.rule IS NULL))) EXECUTE FUNCTION public.drop_results_of_policy();
+
+CREATE TRIGGER policies_revise BEFORE UPDATE ON public.policies FOR EACH ROW EXECUTE FUNCTION public.revise_policy();
 
 CREATE TRIGGER policies_touch BEFORE UPDATE ON public.policies FOR EACH ROW EXECUTE FUNCTION public.touch_row();
 
@@ -1034,6 +1253,8 @@ CREATE TRIGGER users_bury_usernames AFTER UPDATE OF state ON public.users FOR EA
 CREATE TRIGGER users_change_username AFTER UPDATE OF username ON public.users FOR EACH ROW WHEN (((new.username IS DISTINCT FROM old.username) AND (new.state <> 'purged'::text))) EXECUTE FUNCTION public.change_username();
 
 CREATE TRIGGER users_give_usernames AFTER INSERT ON public.users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.give_usernames();
+
+CREATE TRIGGER users_hold_no_device BEFORE UPDATE OF state ON public.users FOR EACH ROW WHEN (((new.state = ANY (ARRAY['archived'::text, 'purged'::text])) AND (old.state IS DISTINCT FROM new.state))) EXECUTE FUNCTION public.refuse_to_forget_devices();
 
 CREATE TRIGGER users_state_moves BEFORE UPDATE OF state ON public.users FOR EACH ROW WHEN ((old.state IS DISTINCT FROM new.state)) EXECUTE FUNCTION public.refuse_unknown_move();
 
@@ -1059,6 +1280,12 @@ ALTER TABLE ONLY public.courses
 
 ALTER TABLE ONLY public.courses
     ADD CONSTRAINT courses_school_year_id_fkey FOREIGN KEY (school_year_id) REFERENCES public.academic_sessions(id);
+
+ALTER TABLE ONLY public.device_assignments
+    ADD CONSTRAINT device_assignments_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.devices(id);
+
+ALTER TABLE ONLY public.device_assignments
+    ADD CONSTRAINT device_assignments_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_assigned_user_id_fkey FOREIGN KEY (assigned_user_id) REFERENCES public.users(id);
@@ -1102,6 +1329,12 @@ ALTER TABLE ONLY public.orgs
 ALTER TABLE ONLY public.plans
     ADD CONSTRAINT plans_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.policy_results
+    ADD CONSTRAINT policy_results_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.devices(id);
+
+ALTER TABLE ONLY public.policy_results
+    ADD CONSTRAINT policy_results_policy_id_fkey FOREIGN KEY (policy_id) REFERENCES public.policies(id);
+
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
 
@@ -1139,8 +1372,23 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.classes TO coreskills_worker;
 GRANT SELECT ON TABLE public.courses TO coreskills_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.courses TO coreskills_worker;
 
+GRANT SELECT ON TABLE public.device_assignments TO coreskills_api;
+GRANT SELECT ON TABLE public.device_assignments TO coreskills_worker;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.devices TO coreskills_api;
-GRANT SELECT,UPDATE ON TABLE public.devices TO coreskills_worker;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.devices TO coreskills_worker;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.policies TO coreskills_api;
+GRANT SELECT ON TABLE public.policies TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.policy_results TO coreskills_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.policy_results TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.device_compliance TO coreskills_api;
+GRANT SELECT ON TABLE public.device_compliance TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.device_moves TO coreskills_api;
+GRANT SELECT ON TABLE public.device_moves TO coreskills_worker;
 
 GRANT SELECT ON TABLE public.enrollments TO coreskills_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.enrollments TO coreskills_worker;
@@ -1243,7 +1491,8 @@ GRANT UPDATE(made_at) ON TABLE public.plans TO coreskills_worker;
 
 GRANT UPDATE(applied_by) ON TABLE public.plans TO coreskills_worker;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.policies TO coreskills_api;
+GRANT SELECT ON TABLE public.policy_stats TO coreskills_api;
+GRANT SELECT ON TABLE public.policy_stats TO coreskills_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.refresh_tokens TO coreskills_api;
 GRANT DELETE ON TABLE public.refresh_tokens TO coreskills_worker;

@@ -35,7 +35,7 @@ from coreskills.worker.heartbeat import Heartbeat
 log = structlog.get_logger("worker")
 Ending = tuple[Job, Outcome]
 RACES = 100  # how often another worker may write first what we were about to write
-RACED_FOR = (UsernameTaken.code, "duplicate_person", CHANGED)
+RACED_FOR = (UsernameTaken.code, "duplicate_person", "duplicate_device", CHANGED)
 UNKNOWN_KIND_DELAY = 5.0  # another worker, of a newer version, may know it
 BLAMELESS = 20  # attempts; what fails so often for want of a server is counted as its own fault
 

@@ -8,7 +8,7 @@ from coreskills.domain.people import Person, Staff, Student
 from coreskills.errors import NotFound
 from coreskills.store import audit, housekeeping, users
 from coreskills.store.db import Connection
-from coreskills.worker import accounts
+from coreskills.worker import accounts, compliance, custody
 from coreskills.worker.context import Context, Outcome
 from coreskills.worker.importing import import_users
 from coreskills.worker.roster_export import export_oneroster
@@ -61,6 +61,13 @@ HANDLERS: dict[str, Handler] = {
     "create_staff": create_staff,
     **dict.fromkeys(accounts.ACTS, accounts.move_account),
     "lifecycle_tick": accounts.tick,
+    "device_register": custody.register,
+    "device_assign": custody.assign,
+    "device_return": custody.take_back,
+    "device_set": custody.set_device,
+    "device_retire": custody.retire,
+    "device_return_cohort": custody.take_back_cohort,
+    "policy_evaluate": compliance.evaluate,
     "import_users": import_users,
     "oneroster_import": import_oneroster,
     "oneroster_export": export_oneroster,

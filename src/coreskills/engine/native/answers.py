@@ -8,7 +8,7 @@ from coreskills.errors import EngineFailed
 
 Facts = dict[str, Any]
 Answer = dict[str, Any]
-_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z")
+_MOMENT = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z\Z")
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -37,8 +37,10 @@ def account_of(facts: Facts, *, changing: bool = True) -> dict[str, Any]:
 def moment(facts: Facts, name: str = "Now") -> datetime:
     text = fact(facts, name)
     try:
-        if isinstance(text, str) and _MOMENT.match(text):
-            return datetime.strptime(text, _FORMAT).replace(tzinfo=UTC)
+        if isinstance(text, str) and (found := _MOMENT.match(text)):
+            # By hand in a tenth of the time: every device has such a moment for every policy.
+            year, month, day, hour, minute, second = map(int, found.groups())
+            return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         pass
     raise refusal("validation_failed", f"{name} must be a moment like 2027-08-30T07:00:00Z")

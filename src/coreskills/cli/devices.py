@@ -1,0 +1,166 @@
+import json as jsonlib
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from coreskills.cli.terminal import HomeOption, JsonOption, client, put_json, say, table
+from coreskills.errors import StackFailed
+from coreskills.stack.client import Client, Refused
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    help="Hand devices out, take them back, see who holds what.",
+    no_args_is_help=True,
+)
+WhyOption = Annotated[str, typer.Option(help="Stands in the trail")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done")]
+Row = dict[str, Any]
+HISTORY = ["id", "username", "assigned_at", "assigned_by", "returned_at", "condition"]
+HELD = ["device_id", "device_name", "status", "person", "username", "state", "assigned_at"]
+PATIENCE = 60.0
+
+
+@app.command()
+def assign(
+    device_id: str,
+    person: Annotated[str, typer.Argument(help="Student or employee id")],
+    why: WhyOption = "",
+    dry_run: DryRunOption = False,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Hand a device from stock to a person."""
+    api = client(home)
+    data = {"device_id": device_id, "user_id": _person(api, person)}
+    _run(api, "device_assign", data, why, dry_run=dry_run, json=json)
+
+
+@app.command("return")
+def take_back(
+    device_id: str,
+    condition: Annotated[str, typer.Option(help="good, damaged or lost")] = "good",
+    why: WhyOption = "",
+    dry_run: DryRunOption = False,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Take a device back; its condition decides where it goes."""
+    data = {"device_id": device_id, "condition": condition}
+    _run(client(home), "device_return", data, why, dry_run=dry_run, json=json)
+
+
+@app.command("set")
+def set_status(
+    device_id: str,
+    status: Annotated[str, typer.Argument(help="in_stock, repair, lost or retired")],
+    why: WhyOption = "",
+    dry_run: DryRunOption = False,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Send a device to repair, report it lost, put it back into stock, or write it off."""
+    data = {"device_id": device_id, "status": status}
+    kind = "device_set"
+    if status == "retired":
+        kind = "device_retire"
+        del data["status"]
+    _run(client(home), kind, data, why, dry_run=dry_run, json=json)
+
+
+@app.command("return-cohort")
+def take_back_cohort(
+    year: Annotated[int | None, typer.Option(help="Graduation year")] = None,
+    school: Annotated[str | None, typer.Option(help="The school's id in the rosters")] = None,
+    why: WhyOption = "",
+    dry_run: DryRunOption = False,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Take back everything that a year, or a school, holds; one job, a line for each device."""
+    data = {"graduation_year": year, "school": school}
+    _run(client(home), "device_return_cohort", data, why, dry_run=dry_run, json=json)
+
+
+@app.command()
+def history(
+    device_id: str,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Who has a device, and who had it before."""
+    page = client(home).get(f"/api/v1/devices/{device_id}/assignments", limit=limit)
+    if json:
+        put_json(page)
+    else:
+        table(page["assignments"], HISTORY)
+
+
+@app.command()
+def held(
+    home: HomeOption = None,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
+    json: JsonOption = False,
+) -> None:
+    """Devices of people who left: to be collected."""
+    page = client(home).get("/api/v1/devices/held-by-leavers", limit=limit)
+    if json:
+        put_json(page)
+    else:
+        table(page["devices"], HELD)
+
+
+@app.command("check-in")
+def check_in(
+    device_id: str,
+    facts: Annotated[Path, typer.Argument(help="JSON file; - reads stdin", allow_dash=True)],
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Tell the facts of a device, as its agent would."""
+    try:
+        text = sys.stdin.read() if str(facts) == "-" else facts.read_text(encoding="utf-8")
+        told = jsonlib.loads(text)
+    except (OSError, ValueError) as exc:
+        raise StackFailed(
+            f"{facts} cannot be read: {exc}", check="devices.facts", fix="name a JSON file"
+        ) from exc
+    device = client(home).post(f"/api/v1/devices/{device_id}/facts", {"facts": told})
+    if json:
+        put_json(device)
+    else:
+        say(f"{device_id} told {len(told)} facts")
+
+
+def _person(api: Client, key: str) -> int:
+    """The number of whoever has this student or employee id."""
+    try:
+        return int(api.get(f"/api/v1/students/{key}")["id"])
+    except Refused as exc:
+        if exc.status != 404:
+            raise
+    return int(api.get(f"/api/v1/staff/{key}")["id"])
+
+
+def _run(api: Client, kind: str, data: Row, why: str, *, dry_run: bool, json: bool) -> None:
+    """Ask for the job, wait for it, and tell what it did."""
+    given = {name: value for name, value in data.items() if value is not None}
+    wanted = given | {"why": why, "dry_run": dry_run}
+    accepted = api.post("/api/v1/jobs", {"type": kind, "data": wanted})
+    job = api.wait_for_job(accepted["job_id"], PATIENCE)
+    if json:
+        put_json(job)
+    if job["status"] != "completed":
+        waits = job["status"] == "suspended"  # for a second person
+        raise StackFailed(
+            f"Job {job['id']} {job['status']}: {job['error_message']}",
+            check=f"devices.{job['error_code']}",
+            fix=f"coreskills jobs {'approve' if waits else 'show'} {job['id']}",
+        )
+    if not json:
+        counts = ", ".join(f"{n} {action}" for action, n in job["result"]["Counts"].items())
+        would = "would be " if dry_run else ""
+        say(f"job {job['id']}: {would}{counts or 'nothing to do'}")

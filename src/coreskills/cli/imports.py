@@ -40,10 +40,21 @@ def import_(
     second person; rejected rows are no failure.
     """
     api = client(home)
-    query = {"dry_run": str(dry_run).lower(), "filename": file.name}
-    query |= {"plan_id": plan} if plan else {}
+    query: Row = {"dry_run": str(dry_run).lower(), "filename": file.name}
+    if plan:
+        query["plan_id"] = plan
     with _progress(file, quiet=json) as bar:
         job = _follow(api, _send(api, file, query, bar), bar)
+    _refuse_undone(job)
+    report = _report(api, job)
+    report["rejected_file"] = _save_rejected(api, job, file, rejected)
+    if json:
+        put_json(report)
+    else:
+        _show(report)
+
+
+def _refuse_undone(job: Row) -> None:
     if job["status"] == "suspended":
         raise StackFailed(
             f"Nothing is done yet: {job['error_message']}",
@@ -56,12 +67,6 @@ def import_(
             check="import.job",
             fix=f"coreskills jobs show {job['id']}; run it again: nothing was half done",
         )
-    report = _report(api, job)
-    report["rejected_file"] = _save_rejected(api, job, file, rejected)
-    if json:
-        put_json(report)
-    else:
-        _show(report)
 
 
 class Bar(Protocol):

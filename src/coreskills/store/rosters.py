@@ -152,6 +152,11 @@ def select_results(
     )
 
 
+def delete_parts(conn: Connection, job_id: int) -> None:
+    """What an attempt that died has left."""
+    run(conn, SQL["delete_parts"], job_id=job_id)
+
+
 def insert_part(conn: Connection, job_id: int, part: int, content: bytes) -> None:
     run(conn, SQL["insert_part"], job_id=job_id, part=part, content=content)
 

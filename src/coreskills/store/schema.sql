@@ -76,6 +76,10 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION public.has_left(state text, disable_reason text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    RETURN ((state = ANY (ARRAY['archived'::text, 'purged'::text])) OR ((state = 'disabled'::text) AND (disable_reason = 'leaver'::text)));
+
 CREATE FUNCTION public.hold_policies(ids bigint[]) RETURNS SETOF bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public'
@@ -855,7 +859,7 @@ UNION ALL
  SELECT 'users'::text AS file,
     public.roster_id(u.sourced_id, u.uuid) AS sourced_id,
         CASE
-            WHEN ((u.state = ANY (ARRAY['archived'::text, 'purged'::text])) OR ((u.state = 'disabled'::text) AND (u.disable_reason = 'leaver'::text))) THEN 'tobedeleted'::text
+            WHEN public.has_left(u.state, u.disable_reason) THEN 'tobedeleted'::text
             ELSE 'active'::text
         END AS status,
     jsonb_strip_nulls(jsonb_build_object('enabledUser', ((u.state = ANY (ARRAY['active'::text, 'staged'::text])))::text, 'username', u.username, 'givenName', u.first_name, 'familyName', u.last_name, 'identifier', COALESCE(u.student_id, u.employee_id), 'email', u.email, 'grades', to_char((u.grade_level)::double precision, 'FM00'::text), 'primaryOrgSourcedId',
@@ -873,7 +877,10 @@ UNION ALL
 UNION ALL
  SELECT 'roles'::text AS file,
     r.sourced_id,
-    r.status,
+        CASE
+            WHEN public.has_left(u.state, u.disable_reason) THEN 'tobedeleted'::text
+            ELSE r.status
+        END AS status,
     jsonb_strip_nulls(jsonb_build_object('userSourcedId', public.roster_id(u.sourced_id, u.uuid), 'roleType', r.role_type, 'role', r.role, 'beginDate', (r.begin_date)::text, 'endDate', (r.end_date)::text, 'orgSourcedId', o.sourced_id)) AS record
    FROM ((public.role_assignments r
      JOIN public.users u ON ((u.id = r.user_id)))
@@ -892,7 +899,7 @@ UNION ALL
          LIMIT 1), 'coreskills-district'::text)) AS record
    FROM (public.users u
      LEFT JOIN public.orgs o ON ((o.id = u.school_id)))
-  WHERE ((u.state <> 'purged'::text) AND (NOT (EXISTS ( SELECT
+  WHERE ((NOT public.has_left(u.state, u.disable_reason)) AND (NOT (EXISTS ( SELECT
            FROM public.role_assignments r
           WHERE ((r.user_id = u.id) AND (r.status = 'active'::text))))))
 UNION ALL
@@ -902,11 +909,11 @@ UNION ALL
     jsonb_strip_nulls(jsonb_build_object('schoolYearSourcedId', s.sourced_id, 'title', c.title, 'courseCode', c.course_code, 'grades', c.grades, 'orgSourcedId', o.sourced_id, 'subjects', c.subjects, 'subjectCodes', c.subject_codes)) AS record
    FROM ((public.courses c
      JOIN public.orgs o ON ((o.id = c.org_id)))
-     LEFT JOIN public.academic_sessions s ON ((s.id = c.school_year_id)))
+     LEFT JOIN public.academic_sessions s ON (((s.id = c.school_year_id) AND (s.status = 'active'::text))))
 UNION ALL
  SELECT 'classes'::text AS file,
     c.sourced_id,
-    c.status,
+    GREATEST(c.status, k.status) AS status,
     jsonb_strip_nulls(jsonb_build_object('title', c.title, 'grades', c.grades, 'courseSourcedId', k.sourced_id, 'classCode', c.class_code, 'classType', c.class_type, 'location', c.location, 'schoolSourcedId', o.sourced_id, 'termSourcedIds', c.terms, 'subjects', c.subjects, 'subjectCodes', c.subject_codes, 'periods', c.periods)) AS record
    FROM ((public.classes c
      JOIN public.courses k ON ((k.id = c.course_id)))
@@ -914,10 +921,14 @@ UNION ALL
 UNION ALL
  SELECT 'enrollments'::text AS file,
     e.sourced_id,
-    e.status,
+        CASE
+            WHEN public.has_left(u.state, u.disable_reason) THEN 'tobedeleted'::text
+            ELSE GREATEST(e.status, c.status, k.status)
+        END AS status,
     jsonb_strip_nulls(jsonb_build_object('classSourcedId', c.sourced_id, 'schoolSourcedId', o.sourced_id, 'userSourcedId', public.roster_id(u.sourced_id, u.uuid), 'role', e.role, 'primary', (e.is_primary)::text, 'beginDate', (e.begin_date)::text, 'endDate', (e.end_date)::text)) AS record
-   FROM (((public.enrollments e
+   FROM ((((public.enrollments e
      JOIN public.classes c ON ((c.id = e.class_id)))
+     JOIN public.courses k ON ((k.id = c.course_id)))
      JOIN public.orgs o ON ((o.id = e.school_id)))
      JOIN public.users u ON ((u.id = e.user_id)));
 

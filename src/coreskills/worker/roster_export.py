@@ -25,20 +25,23 @@ Row = dict[str, Any]
 
 
 def export_oneroster(context: Context) -> Outcome:
-    """It lies on disk until the last transaction, which keeps it with the job."""
+    """It lies on disk, then in the database; nobody gets it before the job is done."""
     wanted = OneRosterExport.model_validate(context.job.parameters)
-    spool = tempfile.TemporaryFile()  # noqa: SIM115  lives until the outcome is written
-    counts = _written(context, spool)
+    with tempfile.TemporaryFile() as spool:
+        counts = _written(context, spool)
+        size = spool.tell()
+        with context.db.transaction() as conn:
+            context.hold(conn)
+            _keep(conn, context.job.id, spool)
+    told = {"Rows": counts, "Bytes": size}
+    return Outcome(told, lambda conn: _disclose(context, conn, wanted))
 
-    def write(conn: Connection) -> None:
-        spool.seek(0)
-        part = 0
-        while content := spool.read(PART):
-            rosters.insert_part(conn, context.job.id, part, content)
-            part += 1
-        _disclose(context, conn, wanted)
 
-    return Outcome({"Rows": counts, "Bytes": spool.tell()}, write)
+def _keep(conn: Connection, job_id: int, spool: IO[bytes]) -> None:
+    rosters.delete_parts(conn, job_id)
+    spool.seek(0)
+    for part, content in enumerate(iter(lambda: spool.read(PART), b"")):
+        rosters.insert_part(conn, job_id, part, content)
 
 
 @dataclass

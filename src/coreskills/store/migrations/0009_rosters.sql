@@ -78,10 +78,13 @@ CREATE INDEX role_assignments_by_user ON role_assignments (user_id);
 -- Under which id a person stands in rosters; who never came from one has a name of ours.
 CREATE FUNCTION roster_id(sourced_id text, uuid uuid) RETURNS text IMMUTABLE LANGUAGE sql
     RETURN coalesce(sourced_id, uuid::text);
+CREATE FUNCTION has_left(state text, disable_reason text) RETURNS boolean IMMUTABLE LANGUAGE sql
+    RETURN state IN ('archived', 'purged') OR (state = 'disabled' AND disable_reason = 'leaver');
 CREATE INDEX users_by_roster_id ON users (roster_id(sourced_id, uuid));
 
 -- Everything as a roster would say it: what an import is compared with, and what an export writes.
--- Who has no role from a roster has the one that follows from what they are.
+-- Who has no role from a roster has the one that follows from what they are. What belongs to
+-- something that is gone is gone with it ('tobedeleted' is the greater word).
 CREATE VIEW roster_records AS
 SELECT 'orgs' AS file, o.sourced_id, 'active' AS status, jsonb_strip_nulls(jsonb_build_object(
            'name', o.name, 'type', o.type, 'identifier', o.identifier,
@@ -98,9 +101,7 @@ SELECT 'academicSessions', s.sourced_id, s.status, jsonb_strip_nulls(jsonb_build
   FROM academic_sessions s LEFT JOIN academic_sessions p ON p.id = s.parent_id
  UNION ALL
 SELECT 'users', roster_id(u.sourced_id, u.uuid),
-       CASE WHEN u.state IN ('archived', 'purged')
-                 OR u.state = 'disabled' AND u.disable_reason = 'leaver'
-            THEN 'tobedeleted' ELSE 'active' END,
+       CASE WHEN has_left(u.state, u.disable_reason) THEN 'tobedeleted' ELSE 'active' END,
        jsonb_strip_nulls(jsonb_build_object(
            'enabledUser', (u.state IN ('active', 'staged'))::text, 'username', u.username,
            'givenName', u.first_name, 'familyName', u.last_name,
@@ -117,7 +118,9 @@ SELECT 'users', roster_id(u.sourced_id, u.uuid),
   FROM users u LEFT JOIN orgs o ON o.id = u.school_id
  WHERE u.state <> 'purged'
  UNION ALL
-SELECT 'roles', r.sourced_id, r.status, jsonb_strip_nulls(jsonb_build_object(
+SELECT 'roles', r.sourced_id,
+       CASE WHEN has_left(u.state, u.disable_reason) THEN 'tobedeleted' ELSE r.status END,
+       jsonb_strip_nulls(jsonb_build_object(
            'userSourcedId', roster_id(u.sourced_id, u.uuid), 'roleType', r.role_type,
            'role', r.role, 'beginDate', r.begin_date::text, 'endDate', r.end_date::text,
            'orgSourcedId', o.sourced_id))
@@ -129,7 +132,7 @@ SELECT 'roles', 'role-' || u.uuid, 'active', jsonb_build_object(
            'orgSourcedId', coalesce(o.sourced_id, (
                SELECT sourced_id FROM orgs ORDER BY type <> 'district', id LIMIT 1), 'coreskills-district'))
   FROM users u LEFT JOIN orgs o ON o.id = u.school_id
- WHERE u.state <> 'purged'
+ WHERE NOT has_left(u.state, u.disable_reason)
    AND NOT EXISTS (SELECT FROM role_assignments r WHERE r.user_id = u.id AND r.status = 'active')
  UNION ALL
 SELECT 'courses', c.sourced_id, c.status, jsonb_strip_nulls(jsonb_build_object(
@@ -137,21 +140,24 @@ SELECT 'courses', c.sourced_id, c.status, jsonb_strip_nulls(jsonb_build_object(
            'grades', c.grades, 'orgSourcedId', o.sourced_id, 'subjects', c.subjects,
            'subjectCodes', c.subject_codes))
   FROM courses c JOIN orgs o ON o.id = c.org_id
-  LEFT JOIN academic_sessions s ON s.id = c.school_year_id
+  LEFT JOIN academic_sessions s ON s.id = c.school_year_id AND s.status = 'active'
  UNION ALL
-SELECT 'classes', c.sourced_id, c.status, jsonb_strip_nulls(jsonb_build_object(
+SELECT 'classes', c.sourced_id, greatest(c.status, k.status), jsonb_strip_nulls(jsonb_build_object(
            'title', c.title, 'grades', c.grades, 'courseSourcedId', k.sourced_id,
            'classCode', c.class_code, 'classType', c.class_type, 'location', c.location,
            'schoolSourcedId', o.sourced_id, 'termSourcedIds', c.terms, 'subjects', c.subjects,
            'subjectCodes', c.subject_codes, 'periods', c.periods))
   FROM classes c JOIN courses k ON k.id = c.course_id JOIN orgs o ON o.id = c.school_id
  UNION ALL
-SELECT 'enrollments', e.sourced_id, e.status, jsonb_strip_nulls(jsonb_build_object(
+SELECT 'enrollments', e.sourced_id,
+       CASE WHEN has_left(u.state, u.disable_reason) THEN 'tobedeleted'
+            ELSE greatest(e.status, c.status, k.status) END, jsonb_strip_nulls(jsonb_build_object(
            'classSourcedId', c.sourced_id, 'schoolSourcedId', o.sourced_id,
            'userSourcedId', roster_id(u.sourced_id, u.uuid), 'role', e.role,
            'primary', e.is_primary::text, 'beginDate', e.begin_date::text,
            'endDate', e.end_date::text))
-  FROM enrollments e JOIN classes c ON c.id = e.class_id JOIN orgs o ON o.id = e.school_id
+  FROM enrollments e JOIN classes c ON c.id = e.class_id JOIN courses k ON k.id = c.course_id
+  JOIN orgs o ON o.id = e.school_id
   JOIN users u ON u.id = e.user_id;
 
 -- Rows of several files, numbered through; and what else can become of a person.

@@ -291,6 +291,9 @@ SELECT i.line AS number, r.file, r.file_line AS line, i.action,
  ORDER BY i.line
  LIMIT %(limit)s;
 
+-- delete_parts --
+DELETE FROM exports WHERE job_id = %(job_id)s;
+
 -- insert_part --
 INSERT INTO exports (job_id, part, content) VALUES (%(job_id)s, %(part)s, %(content)s);
 

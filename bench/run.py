@@ -25,6 +25,7 @@ COMMANDS = {
     "restart": ["--rate", "100", "--requests", "10000"],
     "imports": ["--small", "10000", "--large", "100000"],
     "compliance": ["--devices", "2000", "--policies", "25"],
+    "oneroster": ["--users", "20000", "--enrollments", "60000"],
     "engine": ["--calls", "5000"],
     "start": ["--rounds", "5"],
 }
@@ -37,6 +38,7 @@ TITLES = {
     "restart": "Restart under load",
     "imports": "Imports",
     "compliance": "Policies against devices",
+    "oneroster": "OneRoster",
     "engine": "The PowerShell engine",
     "start": "Start and memory",
 }

@@ -25,6 +25,7 @@ from coreskills.api import (
     operators,
     permissions,
     policies,
+    privacy,
     requests,
     rosters,
     sessions,
@@ -66,6 +67,7 @@ MODULES = (
     imports,
     rosters,
     audit,
+    privacy,
 )
 LISTINGS = [module.LISTING for module in (users, students, staff, devices, policies)]
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -36,6 +36,7 @@ EXISTING = {
     "device_id": "1",
     "student_id": ADA["student_id"],
     "employee_id": JEAN["employee_id"],
+    "entity": "jobs",
     "job_type": "graduate_cohort",
     "action": "disable",
 }

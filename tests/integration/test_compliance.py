@@ -89,9 +89,10 @@ def laptop(client):
 
 
 def test_each_outcome_is_told_from_the_others(client, policy, evaluate, site):
-    for id in ("pass", "fail", "unknown", "error", "stale", "silent"):
+    for id in ("pass", "fail", "unknown", "error", "stale", "staler", "silent"):
         register(client, id)
     says(client, "stale", encrypted=True)
+    says(client, "staler", encrypted=False)
     days_pass(client, 8)
     says(client, "pass", encrypted=True)
     says(client, "fail", encrypted=False)
@@ -106,6 +107,7 @@ def test_each_outcome_is_told_from_the_others(client, policy, evaluate, site):
         "unknown": "unknown",
         "error": "error",
         "stale": "stale",
+        "staler": "stale",
         "silent": "unknown",
         "mac": "not_applicable",
     }
@@ -115,7 +117,7 @@ def test_each_outcome_is_told_from_the_others(client, policy, evaluate, site):
         "unknown": 2,
         "error": 1,
         "not_applicable": 1,
-        "stale": 1,
+        "stale": 2,
     }
     (told,) = client.get("/api/v1/compliance").json["policies"]
     assert {name: told[name] for name in done["result"]["Counts"]} == done["result"]["Counts"]
@@ -125,6 +127,7 @@ def test_each_outcome_is_told_from_the_others(client, policy, evaluate, site):
         "unknown": "unknown",
         "error": "unknown",
         "stale": "unknown",
+        "staler": "unknown",
         "silent": "unknown",
         "mac": "unknown",
     }
@@ -325,8 +328,18 @@ def test_a_check_in_replaces_what_was_said_and_news_stand_in_the_trail(client, l
         site, "SELECT details FROM audit_logs WHERE action = 'device.checked_in' ORDER BY id"
     )
     assert noted == [
-        ({"disk": [None, {"free": [1, 2.5]}], "encrypted": [None, False]},),
-        ({"disk": [{"free": [1, 2.5]}, None], "encrypted": [False, True]},),
+        (
+            {
+                "before": {"disk": None, "encrypted": None},
+                "after": {"disk": {"free": [1, 2.5]}, "encrypted": False},
+            },
+        ),
+        (
+            {
+                "before": {"disk": {"free": [1, 2.5]}, "encrypted": False},
+                "after": {"disk": None, "encrypted": True},
+            },
+        ),
     ]
 
 

@@ -193,8 +193,9 @@ def test_device_set_sends_a_held_device_to_repair_and_it_stays_somebodys(laptop,
     again = do("device_set", device_id="LT-7", status="repair", os_version="11 25H2")
     assert again["result"]["Action"] == "noop"
     for kind, more in (("device_set", {"status": "in_stock"}), ("device_retire", {})):
-        held = do(kind, device_id="LT-7", **more)
-        assert (held["status"], held["error_code"]) == ("failed", "device_held")
+        for dry_run in (True, False):
+            held = do(kind, device_id="LT-7", dry_run=dry_run, **more)
+            assert (held["status"], held["error_code"]) == ("failed", "device_held")
     assert changes(site) == before
 
 

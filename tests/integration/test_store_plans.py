@@ -1,5 +1,7 @@
 """Every list and every step of the queue is found by an index, also in a table of 50,000 rows."""
 
+from datetime import datetime
+
 import psycopg
 import pytest
 
@@ -14,6 +16,7 @@ from coreskills.store import (
     leases,
     lifecycle,
     policies,
+    privacy,
     roles,
     users,
 )
@@ -73,10 +76,13 @@ FILL = [
     """INSERT INTO lifecycle_timers (user_id, job_type, due_at, reason)
        SELECT n, 'archive_account', now() + n * interval '1 minute', 'left'
          FROM generate_series(1, {n} / 10) n""",
+    """INSERT INTO disclosures (user_id, party, purpose, fields)
+       SELECT n, 'p', 'p', '{{f}}' FROM generate_series(1, {n} / 10) n""",
     "ANALYZE",
 ]
 PAGE = {"after": 25_000, "limit": 50}
 BACK = {"before": 25_000, "limit": 50}
+EVER = BACK | {"since": datetime.min, "until": datetime.max}
 LISTS = [
     (users, "select_users", PAGE),
     (users, "select_active_users", PAGE | {"is_active": True}),
@@ -96,9 +102,12 @@ LISTS = [
     (jobs, "select_jobs", BACK),
     (jobs, "select_jobs_by_status", BACK | {"status": "queued"}),
     (jobs, "select_attempts", {"job_id": 7}),
-    (audit, "select_audit", BACK),
-    (audit, "select_audit_of_user", BACK | {"user_id": 7}),
-    (audit, "select_audit_of_job", BACK | {"job_id": 7}),
+    (audit, "select_audit", EVER),
+    (audit, "select_audit_of_user", EVER | {"user_id": 7}),
+    (audit, "select_audit_of_job", EVER | {"job_id": 7}),
+    (audit, "select_audit_of_actor", EVER | {"actor": "t"}),
+    (audit, "select_audit_of_action", EVER | {"action": "student.created"}),
+    (privacy, "select_disclosures", BACK | {"user_id": 7}),
     (access, "select_operators", PAGE | {"after": 100}),
     (access, "select_api_tokens", {"operator_id": 7, "after": 0, "limit": 50}),
     (imports, "select_rows", {"job_id": 7, "after": 0, "limit": 1000}),

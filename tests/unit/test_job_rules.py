@@ -42,6 +42,14 @@ def test_a_person_can_be_worked_on_once_at_a_time():
     assert unique_key("disable_account", {"user_id": 7}) == "7"
 
 
+def test_a_device_is_handed_to_one_person_at_a_time():
+    assert unique_key("device_assign", {"device_id": "LT-7", "user_id": 7}) == "LT-7"
+
+
+def test_a_device_may_be_looked_at_by_many():
+    assert unique_key("policy_evaluate", {"device_id": "LT-7", "policy_id": 7}) is None
+
+
 @pytest.mark.parametrize("kind", ["self_test", "sweep_expired", "import_users"])
 def test_work_on_nobody_may_run_side_by_side(kind):
     assert unique_key(kind, {}) is None

@@ -20,11 +20,11 @@ def rejected(body: bytes) -> list[tuple[str, int, str, str]]:
         found = checked(archive)
         index = Index(found.modes, {})
         staged = list(found.staged())
-    for _, _, record, file, _ in staged:
+    for _, _, _, record, file, _ in staged:
         index.see(file, record)
     return [
         (file, line, fault["at"], fault["code"])
-        for _, _, record, file, line in staged
+        for _, _, _, record, file, line in staged
         if file != "userProfiles" and (verdict := judged(index, found.modes, file, record))
         for fault in verdict["faults"]
     ]

@@ -30,7 +30,7 @@ def set_threshold(
 def freeze(db: Database, request: Request, window: FreezeWindow) -> Row:
     with db.transaction() as conn:
         row = plans.insert_freeze_window(conn, window.row())
-        details = window.model_dump(mode="json")
+        details = {"after": window.model_dump(mode="json")}
         entry = request.entry("freeze_window.set", "freeze_window", row["id"], details=details)
         audit.insert_audit(conn, entry)
         return row
@@ -38,6 +38,11 @@ def freeze(db: Database, request: Request, window: FreezeWindow) -> Row:
 
 def thaw(db: Database, request: Request, id: int) -> None:
     with db.transaction() as conn:
+        known = {row["id"]: row for row in plans.select_freeze_windows(conn)}
         if not plans.delete_freeze_window(conn, id):
             raise NotFound(f"There is no freeze window {id}")
-        audit.insert_audit(conn, request.entry("freeze_window.removed", "freeze_window", id))
+        window = {name: str(value) for name, value in known.get(id, {}).items()}
+        entry = request.entry(
+            "freeze_window.removed", "freeze_window", id, details={"before": window}
+        )
+        audit.insert_audit(conn, entry)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from coreskills.actions.request import Request
+from coreskills.actions.request import Request, difference
 from coreskills.domain.devices import Device, DeviceChange
 from coreskills.errors import Conflict, NotFound, StaleVersion
 from coreskills.store import audit, devices
@@ -18,7 +18,7 @@ def register_device(db: Database, request: Request, device: Device) -> Row:
         audit.insert_audit(
             conn,
             request.entry(
-                "device.registered", "device", id, details=device.model_dump(mode="json")
+                "device.registered", "device", id, details={"after": device.model_dump(mode="json")}
             ),
         )
         return _existing(conn, device.device_id)
@@ -34,7 +34,7 @@ def change_device(
         row = {name: before[name] for name in _FIELDS} | change.model_dump(exclude_unset=True)
         if not devices.update_device(conn, before["id"], version, row, actor=request.actor):
             raise _changed(device_id)
-        delta = {k: [before[k], v] for k, v in row.items() if before[k] != v}
+        delta = difference(before, row)
         audit.insert_audit(
             conn, request.entry("device.changed", "device", before["id"], details=delta)
         )
@@ -53,7 +53,10 @@ def retire_device(db: Database, request: Request, device_id: str, version: int) 
             version += 1
         if not devices.retire_device(conn, before["id"], version):
             raise _changed(device_id)
-        audit.insert_audit(conn, request.entry("device.retired", "device", before["id"]))
+        delta = {"before": {"retired": False}, "after": {"retired": True}}
+        audit.insert_audit(
+            conn, request.entry("device.retired", "device", before["id"], details=delta)
+        )
         return _existing(conn, device_id)
 
 
@@ -64,12 +67,9 @@ def check_in(db: Database, request: Request, device_id: str, facts: Row) -> Row:
         before = _existing(conn, device_id)
         if not devices.check_in_device(conn, device_id, facts):
             raise Conflict(f"Device {device_id} is retired", code="state_conflict")
-        delta = {
-            name: [before["facts"].get(name), facts.get(name)]
-            for name in sorted(before["facts"].keys() | facts.keys())
-            if before["facts"].get(name) != facts.get(name)
-        }
-        if delta:
+        told = dict.fromkeys(before["facts"]) | facts  # what it does not say any more is null
+        delta = difference(before["facts"], told)
+        if delta["after"]:
             entry = request.entry("device.checked_in", "device", before["id"], details=delta)
             audit.insert_audit(conn, entry)
         return _existing(conn, device_id)

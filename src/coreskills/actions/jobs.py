@@ -37,6 +37,8 @@ DEADLINES = {
     "oneroster_export": 300,
     "device_return_cohort": 600,
     "policy_evaluate": 600,
+    "retention_sweep": 600,
+    "audit_verify": 3600,
 }
 
 
@@ -112,9 +114,10 @@ def submit_many(db: Database, queue: Queue, request: Request, works: list[Work])
 def cancel(db: Database, request: Request, job_id: int) -> None:
     """Final, also for a job that is running: its outcome is discarded."""
     with db.transaction() as conn:
+        before = jobs.lock_job(conn, job_id)
         if not jobs.cancel_job(conn, job_id):
             _refuse(conn, job_id, "cancelled", "queued, running or suspended")
-        audit.insert_audit(conn, _entry(request, "job.cancelled", job_id))
+        audit.insert_audit(conn, _moved(request, "job.cancelled", job_id, before, "cancelled"))
 
 
 def redrive(db: Database, request: Request, job_id: int) -> None:
@@ -123,9 +126,10 @@ def redrive(db: Database, request: Request, job_id: int) -> None:
     The relay publishes it: a note of ours that it is published could come after its next attempt.
     """
     with db.transaction() as conn:
+        before = jobs.lock_job(conn, job_id)
         if not jobs.redrive_job(conn, job_id):
             _refuse(conn, job_id, "retried", "failed, dead or cancelled")
-        audit.insert_audit(conn, _entry(request, "job.retried", job_id))
+        audit.insert_audit(conn, _moved(request, "job.retried", job_id, before, "queued"))
 
 
 def approve(db: Database, request: Request, job_id: int) -> None:
@@ -136,7 +140,7 @@ def approve(db: Database, request: Request, job_id: int) -> None:
             if job and job["status"] == "suspended":
                 raise Forbidden(f"Job {job_id} is yours; a second person must approve it")
             _refuse(conn, job_id, "approved", "suspended")
-        audit.insert_audit(conn, _entry(request, "job.approved", job_id))
+        audit.insert_audit(conn, _moved(request, "job.approved", job_id, "suspended", "queued"))
 
 
 class _KeyTaken(Exception):
@@ -266,3 +270,8 @@ def _refuse(conn: Connection, job_id: int, act: str, states: str) -> None:
 
 def _entry(request: Request, action: str, job_id: int, status: str = "success") -> Entry:
     return request.entry(action, "job", job_id, job_id=job_id, status=status)
+
+
+def _moved(request: Request, action: str, job_id: int, before: str | None, after: str) -> Entry:
+    details = {"before": {"status": before}, "after": {"status": after}}
+    return request.entry(action, "job", job_id, job_id=job_id, details=details)

@@ -1,7 +1,7 @@
 """The people and programs that may use the system."""
 
 from coreskills.actions.passwords import hash_password
-from coreskills.actions.request import Request
+from coreskills.actions.request import Request, difference
 from coreskills.actions.tokens import token_hash
 from coreskills.domain.access import Role
 from coreskills.errors import Conflict, NotFound
@@ -16,7 +16,8 @@ def add_operator(
     hashed = hash_password(password) if password else None
     with db.transaction() as conn:
         id = access.insert_operator(conn, username, role, hashed)
-        audit.insert_audit(conn, request.entry("operator.added", "operator", id))
+        details = {"after": {"username": username, "role": role, "has_password": bool(password)}}
+        audit.insert_audit(conn, request.entry("operator.added", "operator", id, details=details))
     return id
 
 
@@ -34,12 +35,15 @@ def change_operator(
         raise Conflict("You cannot take away your own rights", code="own_rights")
     hashed = hash_password(password) if password else None
     with db.transaction() as conn:
-        if not access.update_operator(
-            conn, id, role=role, is_active=is_active, password_hash=hashed
-        ):
+        before = access.lock_operator(conn, id)
+        if before is None:
             raise NotFound(f"There is no operator {id}")
+        access.update_operator(conn, id, role=role, is_active=is_active, password_hash=hashed)
         access.revoke_sessions_of(conn, id)
-        audit.insert_audit(conn, request.entry("operator.changed", "operator", id))
+        wanted = {"role": role, "is_active": is_active}
+        delta = difference(before, {k: v for k, v in wanted.items() if v is not None})
+        details = delta | ({"password": "changed"} if hashed else {})
+        audit.insert_audit(conn, request.entry("operator.changed", "operator", id, details=details))
 
 
 def bootstrap_operator(db: Database, username: str, role: Role, password: str, token: str) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from coreskills.actions.request import Request
+from coreskills.actions.request import Request, difference
 from coreskills.domain.people import UserChange
 from coreskills.errors import Conflict, Fault, Invalid, NotFound, StaleVersion
 from coreskills.store import audit, users
@@ -32,7 +32,7 @@ def change_user(
         row = {name: before[name] for name in _ALL} | wanted
         if not users.update_user(conn, id, version, row):
             raise StaleVersion(f"User {id} was changed meanwhile; read it again")
-        delta = {k: [before[k], v] for k, v in row.items() if before[k] != v}
+        delta = difference(before, row)
         entry = request.entry("user.changed", "user", id, user_id=id, details=delta)
         audit.insert_audit(conn, entry)
         after = users.select_user(conn, id)

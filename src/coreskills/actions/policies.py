@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from coreskills.actions.request import Request
+from coreskills.actions.request import Request, difference
 from coreskills.domain.policies import Policy, PolicyChange
 from coreskills.errors import Conflict, Fault, Invalid, NotFound, StaleVersion
 from coreskills.store import audit, policies
@@ -17,9 +17,8 @@ def set_policy(db: Database, request: Request, policy: Policy) -> Row:
     _refuse_rule_for_people(policy.model_dump())
     with db.transaction() as conn:
         id = policies.insert_policy(conn, policy.model_dump())
-        audit.insert_audit(
-            conn, request.entry("policy.set", "policy", id, details=policy.model_dump(mode="json"))
-        )
+        details = {"after": policy.model_dump(mode="json")}
+        audit.insert_audit(conn, request.entry("policy.set", "policy", id, details=details))
         return _existing(conn, id)
 
 
@@ -34,7 +33,7 @@ def change_policy(
         _refuse_rule_for_people(row)
         if not policies.update_policy(conn, id, version, row):
             raise StaleVersion(f"Policy {id} was changed meanwhile; read it again")
-        delta = {k: [before[k], v] for k, v in row.items() if before[k] != v}
+        delta = difference(before, row)
         audit.insert_audit(conn, request.entry("policy.changed", "policy", id, details=delta))
         return _existing(conn, id)
 
@@ -45,7 +44,8 @@ def retire_policy(db: Database, request: Request, id: int, version: int) -> Row:
         _refuse_retired(before)
         if not policies.retire_policy(conn, id, version):
             raise StaleVersion(f"Policy {id} was changed meanwhile; read it again")
-        audit.insert_audit(conn, request.entry("policy.retired", "policy", id))
+        delta = {"before": {"retired": False}, "after": {"retired": True}}
+        audit.insert_audit(conn, request.entry("policy.retired", "policy", id, details=delta))
         return _existing(conn, id)
 
 

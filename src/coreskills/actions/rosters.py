@@ -33,7 +33,7 @@ class Package:
     count: int = 0
 
     def staged(self) -> Iterator[rosters.Staged]:
-        """(number, id, record, file, line) of every row."""
+        """Every row, numbered through all files."""
         number = 0
         for file in self.modes:
             names: list[str] = []
@@ -43,7 +43,8 @@ class Package:
                     continue
                 number += 1
                 record = rows.record(file, names, line)
-                yield number, record.get(rows.ID), record, file, line.number
+                id, person = record.get(rows.ID), rows.person_key(file, record)
+                yield number, id, person, record, file, line.number
 
 
 def request_oneroster_import(

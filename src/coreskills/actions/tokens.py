@@ -25,7 +25,8 @@ def create_token(db: Database, request: Request, name: str, days: int | None) ->
     operator, token = _operator_id(request), new_token()
     with db.transaction() as conn:
         id = access.insert_api_token(conn, operator, name, token_hash(token), days)
-        audit.insert_audit(conn, request.entry("token.created", "token", id))
+        details = {"after": {"name": name, "days": days}}
+        audit.insert_audit(conn, request.entry("token.created", "token", id, details=details))
     return id, token
 
 
@@ -34,7 +35,8 @@ def revoke_token(db: Database, request: Request, id: int) -> None:
     with db.transaction() as conn:
         if not access.revoke_api_token(conn, id, operator):
             raise NotFound(f"You have no live token {id}")
-        audit.insert_audit(conn, request.entry("token.revoked", "token", id))
+        delta = {"before": {"revoked": False}, "after": {"revoked": True}}
+        audit.insert_audit(conn, request.entry("token.revoked", "token", id, details=delta))
 
 
 def _operator_id(request: Request) -> int:

@@ -7,6 +7,7 @@ from flask import current_app, g
 
 from coreskills.actions.backlog import Backlog
 from coreskills.actions.request import Request
+from coreskills.api.headers import reason
 from coreskills.api.identity import Identities
 from coreskills.api.limits import Limits
 from coreskills.broker.streams import Queue
@@ -41,4 +42,4 @@ def principal() -> Principal:
 
 def asked(idempotency_key: str | None = None) -> Request:
     """The request as actions want to know it."""
-    return Request(principal(), g.request_id, idempotency_key)
+    return Request(principal(), g.request_id, idempotency_key, reason())

@@ -51,6 +51,8 @@ def _complete(operation: Object, method: str, view: View) -> None:
     operation["description"] = f"Needs the permission {permission}, which have: {roles}."
     if method == "GET":
         operation["responses"]["304"] = _UNCHANGED
+    else:
+        operation["parameters"].append(headers.REASON)
 
 
 def _names(tags: list[Object]) -> dict[str, None]:

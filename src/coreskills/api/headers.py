@@ -21,6 +21,12 @@ IF_MATCH = {
     "description": "The ETag of the version that the change is based on",
     "schema": {"type": "string"},
 }
+REASON = {
+    "name": "X-Reason",
+    "in": "header",
+    "description": "Why; it stands in the audit trail",
+    "schema": {"type": "string", "maxLength": 200},
+}
 _KEY = re.compile(r"[!-~]{1,255}\Z")
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -37,6 +43,16 @@ def takes(*described: dict[str, Any]) -> Callable[[_F], _F]:
 
 def taken_by(view: Callable[..., Any]) -> list[dict[str, Any]]:
     return list(getattr(view, "headers", ()))
+
+
+def reason() -> str | None:
+    """Of any change. Other letters than ASCII arrive as UTF-8."""
+    given = request.headers.get("X-Reason", "")
+    text = given.encode("latin-1", "replace").decode("utf-8", "replace").strip()
+    if len(text) > 200 or not text.isprintable():
+        fault = Fault("X-Reason", "bad_reason", "must be at most 200 characters, on one line")
+        raise Invalid("The reason is not valid", [fault])
+    return text or None
 
 
 def idempotency_key() -> str | None:

@@ -12,7 +12,7 @@ from coreskills.api.bodies import parsed
 from coreskills.api.context import asked, db, principal, services
 from coreskills.api.headers import IDEMPOTENCY_KEY, idempotency_key, takes
 from coreskills.api.permissions import requires
-from coreskills.domain.jobs import ENDED, PARAMETERS, SUBMITTABLE
+from coreskills.domain.jobs import ENDED, PARAMETERS, RESTRICTED, SUBMITTABLE
 from coreskills.errors import Fault, Forbidden, Invalid, NotFound
 from coreskills.store import jobs, plans
 
@@ -150,6 +150,9 @@ def _work(job: schemas.NewJob, *, at: str) -> Work:
         raise Invalid("There is no such job", [Fault(f"{at}/type", "unknown_type", message)])
     if job.type != "self_test" and not principal().may("jobs.write"):
         raise Forbidden(f"The role {principal().role} may submit only self_test")
+    needed = RESTRICTED.get(job.type)
+    if needed and not principal().may(needed):
+        raise Forbidden(f"The role {principal().role} may not do this; it needs {needed}")
     data = parsed(PARAMETERS[job.type], job.data, at=f"{at}/data/")
     return Work(job.type, data.model_dump())
 

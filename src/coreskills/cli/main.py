@@ -28,6 +28,8 @@ VERBS = {
     "devices": "Hand devices out, take them back, see who holds what",
     "policies": "What the policies say of the devices",
     "jobs": "List, show, submit, approve, cancel and retry jobs",
+    "audit": "Prove the audit trail, or read it",
+    "privacy": "Hand out, hold, and let go of personal data",
     "logs": "Show the logs of a service",
     "token": "Print the operator's API token, or make another one",
     "db": "Migrate, query or recreate the database",

@@ -19,7 +19,9 @@ from coreskills.domain.devices import (
 from coreskills.domain.lifecycle import AccountAct, DisableAccount, LifecycleTick
 from coreskills.domain.people import Planned, Staff, Strict, Student
 from coreskills.domain.policies import EvaluatePolicies
+from coreskills.domain.privacy import ExportPerson, RetentionSweep
 from coreskills.domain.rosters import OneRosterExport, OneRosterImport
+from coreskills.domain.trail import AuditVerify
 
 MAX_ERRORS = 5  # failures of the work itself, retried with backoff
 MAX_CRASHES = 3  # workers lost while running it: then it is poison, and dead
@@ -37,7 +39,7 @@ class SelfTest(Strict):
 
 
 class SweepExpired(Strict):
-    """Removes what has outlived its use: idempotency keys, sessions, import reports."""
+    """Removes what has outlived its use: idempotency keys, sessions, notes of wrong passwords."""
 
 
 class ImportUsers(Planned):
@@ -65,16 +67,20 @@ PARAMETERS: dict[str, type[BaseModel]] = {
     "import_users": ImportUsers,
     "oneroster_import": OneRosterImport,
     "oneroster_export": OneRosterExport,
+    "audit_verify": AuditVerify,
+    "export_person": ExportPerson,
+    "retention_sweep": RetentionSweep,
     "self_test": SelfTest,
     "sweep_expired": SweepExpired,
 }
-# Never run in a batch with others.
-LONG = frozenset(
+LONG = frozenset(  # never run in a batch with others
     {
         "import_users",
         "oneroster_import",
         "oneroster_export",
         "sweep_expired",
+        "audit_verify",
+        "retention_sweep",
         "device_return_cohort",
         "policy_evaluate",
     }
@@ -82,11 +88,14 @@ LONG = frozenset(
 MASS = frozenset(
     {"import_users", "oneroster_import", "promote_cohort", "graduate_cohort"}
 )  # freeze
-SUBMITTABLE = frozenset(PARAMETERS) - {
-    "import_users",  # an import comes with its file
-    "oneroster_import",
-    "oneroster_export",  # has a permission of its own
+REPEATABLE = frozenset({"policy_evaluate"})  # looks at what there is; twice at once is no harm
+RESTRICTED = {  # permissions
+    "export_person": "privacy.write",
+    "retention_sweep": "privacy.write",
+    "oneroster_export": "exports.write",
 }
+# An import comes with its file.
+SUBMITTABLE = frozenset(PARAMETERS) - {"import_users", "oneroster_import"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +116,9 @@ class Job:
 
 def unique_key(job_type: str, parameters: dict[str, Any]) -> str | None:
     """Two open jobs of one kind with the same key would do the same thing twice."""
-    for field in ("student_id", "employee_id", "device_id", "user_id", "policy_id"):
+    if job_type in REPEATABLE:
+        return None
+    for field in ("student_id", "employee_id", "device_id", "user_id"):
         if parameters.get(field) is not None:
             return str(parameters[field])
     return None

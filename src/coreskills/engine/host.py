@@ -52,7 +52,8 @@ class Quarantine:
     def take(self, line: bytes) -> None:
         self.lines += 1
         self.last.append(line[:200].decode("utf-8", "replace").strip())
-        log.warning("engine_noise", text=self.last[-1])
+        log.warning("engine_noise", bytes=len(line))
+        log.debug("engine_noise", text=self.last[-1])  # it may name somebody
 
 
 class Host:
@@ -181,4 +182,5 @@ class Host:
         assert self._process.stderr
         with contextlib.suppress(OSError, ValueError):
             for line in iter(lambda: self._process.stderr.readline(8192), b""):  # type: ignore[union-attr]
-                log.info("engine_stderr", text=line[:500].decode("utf-8", "replace").rstrip())
+                log.info("engine_stderr", bytes=len(line))
+                log.debug("engine_stderr", text=line[:500].decode("utf-8", "replace").rstrip())

@@ -122,7 +122,7 @@ class PwshEngine:
             frame = host.receive(until)
             kind = frame["type"]
             if kind == "log":
-                log.info("engine_log", text=str(frame.get("text"))[:500])
+                log.debug("engine_log", text=str(frame.get("text"))[:500])
                 continue
             if kind not in ("accepted", "result") or frame.get("id") != id:
                 raise Babble(f"{kind} for {frame.get('id')!r} instead of {id}")

@@ -80,6 +80,8 @@ class Postgres:
             "timezone": "UTC",
             "log_timezone": "UTC",
             "log_line_prefix": "%m [%p] %u@%d ",
+            "log_error_verbosity": "terse",  # the details of a refused row are somebody's data
+            "log_parameter_max_length_on_error": 0,
             "password_encryption": "scram-sha-256",
         }
         flags = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]

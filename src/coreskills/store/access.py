@@ -30,6 +30,11 @@ def insert_operator(conn: Connection, username: str, role: str, password_hash: s
     )
 
 
+def lock_operator(conn: Connection, id: int) -> Row | None:
+    """Until the transaction ends."""
+    return one(conn, SQL["lock_operator"], id=id)
+
+
 def update_operator(
     conn: Connection,
     id: int,

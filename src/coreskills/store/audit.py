@@ -46,16 +46,25 @@ def insert_audits(conn: Connection, entries: list[Entry]) -> None:
     send(conn, SQL["insert_audits"], entries=Jsonb([asdict(entry) for entry in entries]))
 
 
-def select_audit(conn: Connection, *, before: int, limit: int) -> list[Row]:
-    return every(conn, SQL["select_audit"], before=before, limit=limit)
+def select_audit(conn: Connection, **span: Any) -> list[Row]:
+    """`span`, here and below: `since` and `until` (times), `before` (an id), `limit`."""
+    return every(conn, SQL["select_audit"], **span)
 
 
-def select_audit_of_user(conn: Connection, *, user_id: int, before: int, limit: int) -> list[Row]:
-    return every(conn, SQL["select_audit_of_user"], user_id=user_id, before=before, limit=limit)
+def select_audit_of_user(conn: Connection, *, user_id: int, **span: Any) -> list[Row]:
+    return every(conn, SQL["select_audit_of_user"], user_id=user_id, **span)
 
 
-def select_audit_of_job(conn: Connection, *, job_id: int, before: int, limit: int) -> list[Row]:
-    return every(conn, SQL["select_audit_of_job"], job_id=job_id, before=before, limit=limit)
+def select_audit_of_job(conn: Connection, *, job_id: int, **span: Any) -> list[Row]:
+    return every(conn, SQL["select_audit_of_job"], job_id=job_id, **span)
+
+
+def select_audit_of_actor(conn: Connection, *, actor: str, **span: Any) -> list[Row]:
+    return every(conn, SQL["select_audit_of_actor"], actor=actor, **span)
+
+
+def select_audit_of_action(conn: Connection, *, action: str, **span: Any) -> list[Row]:
+    return every(conn, SQL["select_audit_of_action"], action=action, **span)
 
 
 def select_audit_entry(conn: Connection, id: int) -> Row | None:

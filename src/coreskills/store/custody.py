@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from coreskills.store import queries
+from coreskills.store import queries, server
 from coreskills.store.db import Connection, every, one, run, value
 
 SQL = queries.load("custody")
 Row = dict[str, Any]
+MANY = 100
+LONGEST_STATEMENT = 60.0  # seconds; triggers write the history, device by device
 
 
 def select_custody(conn: Connection, device_id: str) -> Row | None:
@@ -42,6 +44,8 @@ def move_devices(
 
     Raises Conflict `state_conflict` for a move that there is not.
     """
+    if len(moves) > MANY:
+        server.be_patient(conn, LONGEST_STATEMENT)
     return run(
         conn,
         SQL["move_devices"],

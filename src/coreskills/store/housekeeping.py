@@ -1,4 +1,5 @@
-"""Removes what has outlived its use. The audit trail and the jobs stay."""
+"""Removes what has outlived its technical use, by the real time. Rules for personal data:
+store/retention.py."""
 
 from coreskills.store import queries, server
 from coreskills.store.db import Connection, run
@@ -13,7 +14,5 @@ def sweep(conn: Connection) -> dict[str, int]:
         "idempotency_keys": run(conn, SQL["delete_old_keys"]),
         "sessions": run(conn, SQL["delete_old_sessions"]),
         "login_throttle": run(conn, SQL["delete_old_throttles"]),
-        "import_rows": run(conn, SQL["delete_old_import_rows"]),
-        "import_results": run(conn, SQL["delete_old_import_results"]),
         "exports": run(conn, SQL["delete_old_exports"]),
     }

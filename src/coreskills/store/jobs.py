@@ -70,6 +70,12 @@ def select_attempts(conn: Connection, job_id: int) -> list[Row]:
     return every(conn, SQL["select_attempts"], job_id=job_id)
 
 
+def lock_job(conn: Connection, id: int) -> str | None:
+    """Its status, until the transaction ends; None: there is no such job."""
+    found: str | None = value(conn, SQL["lock_job"], id=id)
+    return found
+
+
 def cancel_job(conn: Connection, id: int) -> bool:
     """False: it had ended already."""
     if value(conn, SQL["cancel_job"], id=id) is None:

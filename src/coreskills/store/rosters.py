@@ -10,7 +10,8 @@ from coreskills.store.imports import LONGEST_STATEMENT
 
 SQL = queries.load("rosters")
 Row = dict[str, Any]
-Staged = tuple[int, str | None, dict[str, str], str, int]  # number, id, record, file, line
+# Number, id, key of the person it tells of, record, file, line.
+Staged = tuple[int, str | None, str | None, dict[str, str], str, int]
 FETCHED = 2000  # rows that a cursor brings at once
 
 
@@ -18,8 +19,8 @@ def copy_roster_rows(conn: Connection, job_id: int, rows: Iterable[Staged]) -> N
     """Stream rows into the staging table."""
     server.be_patient(conn, LONGEST_STATEMENT)
     with conn.cursor() as cursor, cursor.copy(SQL["copy_roster_rows"]) as copy:
-        for number, id, record, file, line in rows:
-            copy.write_row((job_id, number, id, json.dumps(record), file, line))
+        for number, id, person, record, file, line in rows:
+            copy.write_row((job_id, number, id, person, json.dumps(record), file, line))
 
 
 def select_roster_rows(conn: Connection, *, job_id: int, after: int, limit: int) -> list[Row]:

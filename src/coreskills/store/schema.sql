@@ -12,11 +12,57 @@ CREATE TYPE public.job_status AS ENUM (
     'suspended'
 );
 
-CREATE FUNCTION public.bury_usernames() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'public'
+CREATE FUNCTION public.audit_details_digest(salt bytea, details jsonb) RETURNS bytea
+    LANGUAGE sql STABLE
+    RETURN sha256((salt || convert_to((details)::text, 'UTF8'::name)));
+
+CREATE TABLE public.audit_logs (
+    id bigint NOT NULL,
+    action text NOT NULL,
+    actor text NOT NULL,
+    resource_type text NOT NULL,
+    resource_id bigint,
+    user_id bigint,
+    job_id bigint,
+    request_id text,
+    details jsonb DEFAULT '{}'::jsonb NOT NULL,
+    status text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT audit_logs_status_check CHECK ((status = ANY (ARRAY['success'::text, 'failure'::text, 'pending'::text])))
+);
+
+CREATE FUNCTION public.audit_line(a public.audit_logs) RETURNS bytea
+    LANGUAGE sql STABLE
+    RETURN convert_to((jsonb_build_array((a).id, (a).action, (a).actor, (a).resource_type, (a).resource_id, (a).user_id, (a).job_id, (a).request_id, (a).status, encode(timestamptz_send((a).created_at), 'hex'::text)))::text, 'UTF8'::name);
+
+CREATE FUNCTION public.audit_link(before bytea, first_before bytea, seq bigint, digest bytea, line bytea) RETURNS bytea
+    LANGUAGE plpgsql IMMUTABLE
     AS $$
 BEGIN
+    RETURN sha256(coalesce(before, first_before) || int8send(seq) || digest || line);
+END $$;
+
+CREATE FUNCTION public.audit_writers() RETURNS text[]
+    LANGUAGE sql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    SELECT coalesce(array_agg(DISTINCT virtualtransaction), '{}')
+      FROM pg_locks
+     WHERE locktype = 'relation' AND relation = 'audit_logs'::regclass
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+       AND mode = 'RowExclusiveLock' AND virtualtransaction <> '-1/0'
+$$;
+
+CREATE FUNCTION public.bury_usernames() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    INSERT INTO farewells (user_id, names)
+    SELECT NEW.id, array_remove(
+               ARRAY(SELECT username FROM usernames WHERE user_id = NEW.id)
+               || ARRAY[OLD.username, OLD.student_id, OLD.employee_id, OLD.sourced_id,
+                        OLD.first_name, OLD.last_name], NULL);
     INSERT INTO username_tombstones (digest, stem_digest)
     SELECT name_digest(username), name_digest(stem) FROM usernames WHERE user_id = NEW.id;
     DELETE FROM usernames WHERE user_id = NEW.id;
@@ -62,6 +108,114 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION public.forget(person bigint, names text[], student text, employee text, roster_key text, actor text, job bigint, request text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $_$
+DECLARE
+    keys  text[] := ARRAY['user:' || person, 'student:' || student, 'staff:' || employee,
+                          'users:' || roster_key];
+    about bigint[] := ARRAY(SELECT jobs_about(person, student, employee));
+    held  text[] := ARRAY(
+        SELECT DISTINCT d.device_id FROM device_assignments a JOIN devices d ON d.id = a.device_id
+         WHERE a.user_id = person);
+    near  bigint[] := ARRAY(
+        SELECT job_id FROM audit_logs WHERE user_id = person AND job_id IS NOT NULL
+         UNION
+        SELECT id FROM jobs
+         WHERE unique_key = ANY(held) AND parameters ->> 'device_id' = ANY(held));
+    name  text;
+BEGIN
+    UPDATE jobs  -- whom it was about by number stays, so that what it did can be told
+       SET parameters = jsonb_strip_nulls(jsonb_build_object(
+               'redacted', true, 'user_id', parameters -> 'user_id')),
+           result = CASE WHEN result IS NULL OR id = job THEN result ELSE '{"redacted": true}' END,
+           error_message = CASE WHEN error_message IS NOT NULL THEN 'redacted' END,
+           progress = NULL,
+           unique_key = CASE WHEN parameters ? 'user_id' THEN unique_key END
+     WHERE id = ANY(about);
+    UPDATE jobs
+       SET parameters = CASE WHEN mentions(parameters::text, names) THEN '{"redacted": true}'
+                             ELSE parameters END,
+           result = CASE WHEN mentions(result::text, names) THEN '{"redacted": true}'
+                         ELSE result END,
+           error_message = CASE WHEN mentions(error_message, names) THEN 'redacted'
+                                ELSE error_message END
+     WHERE id = ANY(near) AND id <> ALL(about)
+       AND mentions(concat_ws(' ', parameters, result, error_message), names);
+    UPDATE job_attempts SET error_message = 'redacted'
+     WHERE (job_id = ANY(about) AND error_message IS NOT NULL)
+        OR (job_id = ANY(near) AND mentions(error_message, names));
+    -- A digest of what was sent. Few are left of a person who is old enough to be purged.
+    DELETE FROM idempotency_keys WHERE job_id = ANY(about) OR job_ids && about;
+    UPDATE job_rows SET key = 'user:' || person, before = '{}', after = '{}', message = NULL
+     WHERE key = ANY(keys) OR job_id = ANY(about);
+    UPDATE job_rows SET before = '{}', after = '{}', message = NULL
+     WHERE (job_id = ANY(near) OR key IN (SELECT 'device:' || unnest(held)))
+       AND mentions(concat_ws(' ', before, after, message), names);
+    DELETE FROM import_rows WHERE person_key = ANY(keys);
+    DELETE FROM import_results WHERE person_key = ANY(keys);
+    FOREACH name IN ARRAY ARRAY['disclosures', 'person_exports', 'enrollments', 'role_assignments']
+    LOOP
+        IF to_regclass(name) IS NOT NULL THEN
+            EXECUTE format('DELETE FROM %I WHERE user_id = $1', name) USING person;
+        END IF;
+    END LOOP;
+    IF to_regclass('exports') IS NOT NULL THEN
+        DELETE FROM exports;  -- packages of everybody: they can be made anew, without this person
+    END IF;
+    PERFORM redact_rows(ARRAY(
+        SELECT id FROM audit_logs WHERE user_id = person
+         UNION SELECT id FROM audit_logs WHERE job_id = ANY(about) AND user_id IS NULL
+         UNION SELECT id FROM audit_logs
+                WHERE job_id = ANY(near) AND mentions(details::text, names)),
+        person, 'purge', actor, job, request);
+END $_$;
+
+CREATE FUNCTION public.forget_purged() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    ending jobs%ROWTYPE;
+    called text[];
+BEGIN
+    SELECT * INTO ending FROM jobs  -- the job that ends in this transaction
+     WHERE parameters ? 'user_id' AND parameters ->> 'user_id' = NEW.id::text
+       AND job_type = 'delete_account' AND completed_at = now();
+    DELETE FROM farewells WHERE user_id = NEW.id RETURNING names INTO called;
+    called := called || ARRAY(  -- and how they were called formerly
+        SELECT DISTINCT value #>> '{}'
+          FROM audit_logs, jsonb_each(CASE jsonb_typeof(details -> 'before')
+                                      WHEN 'object' THEN details -> 'before' ELSE '{}' END)
+         WHERE user_id = NEW.id AND jsonb_typeof(value) = 'string'
+           AND key IN ('first_name', 'last_name', 'FirstName', 'LastName', 'Username'));
+    PERFORM forget(NEW.id, called, OLD.student_id, OLD.employee_id, OLD.sourced_id,
+                   coalesce(ending.requested_by, 'system:purge'), ending.id, ending.request_id);
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.forget_residues(really boolean, actor text, job bigint, request text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    left_over bigint[];
+    person bigint;
+BEGIN
+    left_over := ARRAY(
+        SELECT DISTINCT u.id FROM users u CROSS JOIN LATERAL jobs_about(u.id, NULL, NULL) AS about
+          JOIN jobs j ON j.id = about
+         WHERE u.state = 'purged' AND NOT j.parameters ? 'redacted' AND j.completed_at IS NOT NULL
+         ORDER BY u.id LIMIT 500);
+    IF really THEN
+        FOREACH person IN ARRAY left_over LOOP
+            PERFORM forget(person, '{}', NULL, NULL, NULL, actor, job, request);
+        END LOOP;
+    END IF;
+    RETURN cardinality(left_over);
+END $$;
+
 CREATE FUNCTION public.give_usernames() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public'
@@ -87,6 +241,19 @@ CREATE FUNCTION public.hold_policies(ids bigint[]) RETURNS SETOF bigint
     SELECT id FROM policies WHERE id = ANY(ids) ORDER BY id FOR SHARE
 $$;
 
+CREATE FUNCTION public.jobs_about(person bigint, student text, employee text) RETURNS SETOF bigint
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT id FROM jobs WHERE parameters ? 'user_id' AND parameters ->> 'user_id' = person::text
+     UNION
+    SELECT id FROM jobs WHERE unique_key = student AND parameters ->> 'student_id' = student
+     UNION
+    SELECT id FROM jobs WHERE unique_key = employee AND parameters ->> 'employee_id' = employee
+     UNION
+    SELECT j.id FROM audit_logs a JOIN jobs j ON j.id = a.job_id
+     WHERE a.user_id = person AND j.parameters ?| ARRAY['student_id', 'employee_id']
+$$;
+
 CREATE TABLE public.lifecycle_clock (
     only_row boolean DEFAULT true NOT NULL,
     ahead interval DEFAULT '00:00:00'::interval NOT NULL,
@@ -98,9 +265,117 @@ CREATE FUNCTION public.lifecycle_now() RETURNS timestamp with time zone
     LANGUAGE sql STABLE
     RETURN (now() + (SELECT lifecycle_clock.ahead FROM public.lifecycle_clock));
 
+CREATE FUNCTION public.mentions(said text, names text[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT said IS NOT NULL AND EXISTS (
+        SELECT FROM unnest(names) AS name
+         WHERE lower(said) ~ ('\m' || regexp_replace(lower(name), '([^[:alnum:]])', '\\\1', 'g')))
+$$;
+
 CREATE FUNCTION public.name_digest(name text) RETURNS bytea
     LANGUAGE sql IMMUTABLE
     RETURN sha256(convert_to(name, 'UTF8'::name));
+
+CREATE FUNCTION public.person_record(person bigint) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $_$
+DECLARE
+    place record;
+    rows  jsonb;
+    found jsonb := '{}';
+    keys  text[];
+BEGIN
+    SELECT ARRAY['user:' || id, user_type || ':' || coalesce(student_id, employee_id)] INTO keys
+      FROM users WHERE id = person;
+    FOR place IN
+        SELECT 'users' AS name, 'id' AS link, 'users' AS title
+         UNION ALL
+        SELECT c.conrelid::regclass::text, a.attname,
+               c.conrelid::regclass::text
+               || CASE WHEN a.attname = 'user_id' THEN '' ELSE '.' || a.attname END
+          FROM pg_constraint c
+          JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+         WHERE c.contype = 'f' AND c.confrelid = 'users'::regclass
+           AND c.conrelid <> 'person_exports'::regclass
+    LOOP
+        EXECUTE format('SELECT jsonb_agg(to_jsonb(t)) FROM %s t WHERE %I = $1', place.name, place.link)
+           INTO rows USING person;
+        found := found || jsonb_build_object(place.title, coalesce(rows, '[]'));
+    END LOOP;
+    RETURN found || jsonb_build_object(
+        'jobs', coalesce((SELECT jsonb_agg(jsonb_build_object('id', j.id, 'type', j.job_type,
+                    'status', j.status, 'parameters', j.parameters, 'result', j.result,
+                    'error_message', j.error_message, 'created_at', j.created_at) ORDER BY j.id)
+                  FROM users u CROSS JOIN LATERAL jobs_about(u.id, u.student_id, u.employee_id) AS about
+                  JOIN jobs j ON j.id = about WHERE u.id = person), '[]'),
+        'job_rows', coalesce((SELECT jsonb_agg(to_jsonb(r)) FROM job_rows r
+                               WHERE r.key = ANY(keys)), '[]'),
+        'import_rows', coalesce((SELECT jsonb_agg(to_jsonb(r)) FROM import_rows r
+                                  WHERE r.person_key = ANY(keys)), '[]'),
+        'import_results', coalesce((SELECT jsonb_agg(to_jsonb(r)) FROM import_results r
+                                     WHERE r.person_key = ANY(keys)), '[]'));
+END $_$;
+
+CREATE FUNCTION public.redact_audit_by_age(which text, really boolean, actor text, job bigint, request text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    due bigint[];
+BEGIN
+    due := ARRAY(
+        SELECT a.id FROM audit_logs a JOIN retention_rules r ON r.entity = which
+         WHERE a.created_at < lifecycle_now() - make_interval(days => r.keep_days)
+           AND (a.status = 'pending') = (which = 'audit_requests')
+           AND a.details NOT IN ('{}', '{"redacted": true}') AND a.action <> 'audit.redacted'
+           AND NOT EXISTS (SELECT FROM users u WHERE u.id = a.user_id AND u.legal_hold)
+         ORDER BY a.id LIMIT 50000);
+    IF really THEN
+        PERFORM redact_rows(due, NULL, 'retention', actor, job, request);
+    END IF;
+    RETURN cardinality(due);
+END $$;
+
+CREATE FUNCTION public.redact_rows(rows bigint[], person bigint, why text, actor text, job bigint, request text) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    chunk bigint[];
+    saying bigint;
+    done integer := 0;
+BEGIN
+    PERFORM set_config('coreskills.redacting', 'on', true);
+    PERFORM FROM audit_head FOR SHARE;  -- nothing is being sealed while it changes
+    FOR chunk IN
+        SELECT array_agg(id ORDER BY id) FROM (
+            SELECT id, row_number() OVER (ORDER BY id) AS place FROM audit_logs
+             WHERE id = ANY(rows) AND details NOT IN ('{}', '{"redacted": true}')
+               AND action <> 'audit.redacted') AS found
+         GROUP BY place / 1000
+    LOOP
+        INSERT INTO audit_logs (action, actor, resource_type, resource_id, user_id, job_id,
+                                request_id, details, status)
+        VALUES ('audit.redacted', actor, 'audit', NULL, person, job, request,
+                jsonb_build_object('why', why, 'rows', to_jsonb(chunk)), 'success')
+        RETURNING id INTO saying;
+        UPDATE audit_logs SET details = '{"redacted": true}' WHERE id = ANY(chunk);
+        UPDATE audit_seals SET salt = NULL WHERE audit_id = ANY(chunk);
+        INSERT INTO audit_redactions (audit_id, said_in) SELECT unnest(chunk), saying;
+        done := done + cardinality(chunk);
+    END LOOP;
+    PERFORM set_config('coreskills.redacting', 'off', true);
+    RETURN done;
+END $$;
+
+CREATE FUNCTION public.refuse_new_seal() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'audit_seals is append-only' USING ERRCODE = 'insufficient_privilege';
+END $$;
 
 CREATE FUNCTION public.refuse_rewrite() RETURNS trigger
     LANGUAGE plpgsql
@@ -165,6 +440,55 @@ CREATE FUNCTION public.roster_id(sourced_id text, uuid uuid) RETURNS text
     LANGUAGE sql IMMUTABLE
     RETURN COALESCE(sourced_id, (uuid)::text);
 
+CREATE FUNCTION public.seal_audit(most integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    head    audit_head%ROWTYPE;
+    settled boolean;
+    done    bigint;
+    highest bigint;
+BEGIN
+    SELECT * INTO head FROM audit_head FOR UPDATE;
+    -- Asked before the rows are looked at: who has ended by now, is seen.
+    settled := NOT (head.holders && audit_writers());
+    WITH fresh AS MATERIALIZED (
+        SELECT a.id, audit_line(a) AS line, a.details, uuid_send(gen_random_uuid()) AS salt
+          FROM audit_logs a
+         WHERE a.id > head.floor
+           AND NOT EXISTS (SELECT FROM audit_seals s WHERE s.audit_id = a.id)
+         ORDER BY a.id LIMIT most),
+    numbered AS (
+        SELECT head.seq + row_number() OVER (ORDER BY id) AS number, id, line, salt,
+               audit_details_digest(salt, details) AS digest
+          FROM fresh),
+    sealed AS (
+        INSERT INTO audit_seals (seq, audit_id, salt, details_digest, hash)
+        SELECT number, id, salt, digest,
+               audit_chain(head.hash, number, digest, line) OVER (ORDER BY number)
+          FROM numbered
+        RETURNING seq, audit_id, hash)
+    SELECT count(*), coalesce(max(audit_id), head.floor), coalesce(max(seq), head.seq),
+           coalesce((array_agg(hash ORDER BY seq DESC))[1], head.hash)
+      INTO done, highest, head.seq, head.hash
+      FROM sealed;
+    IF settled THEN
+        head.holders := '{}';
+        head.floor := CASE WHEN done < most THEN head.ceiling
+                           ELSE greatest(head.floor, least(highest, head.ceiling)) END;
+    END IF;
+    IF head.floor = head.ceiling THEN
+        SELECT CASE WHEN is_called THEN last_value ELSE 0 END INTO head.ceiling
+          FROM audit_logs_id_seq;
+        head.holders := audit_writers();  -- after the ceiling: whose id is below it, is among them
+    END IF;
+    UPDATE audit_head
+       SET seq = head.seq, hash = head.hash, floor = head.floor, ceiling = head.ceiling,
+           holders = head.holders;
+    RETURN done;
+END $$;
+
 CREATE FUNCTION public.settle_device() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public'
@@ -212,6 +536,11 @@ BEGIN
     RETURN NEW;
 END $$;
 
+CREATE AGGREGATE public.audit_chain(first_before bytea, seq bigint, digest bytea, line bytea) (
+    SFUNC = public.audit_link,
+    STYPE = bytea
+);
+
 CREATE TABLE public.academic_sessions (
     id bigint NOT NULL,
     sourced_id text NOT NULL,
@@ -257,19 +586,14 @@ ALTER TABLE public.api_tokens ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
-CREATE TABLE public.audit_logs (
-    id bigint NOT NULL,
-    action text NOT NULL,
-    actor text NOT NULL,
-    resource_type text NOT NULL,
-    resource_id bigint,
-    user_id bigint,
-    job_id bigint,
-    request_id text,
-    details jsonb DEFAULT '{}'::jsonb NOT NULL,
-    status text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT audit_logs_status_check CHECK ((status = ANY (ARRAY['success'::text, 'failure'::text, 'pending'::text])))
+CREATE TABLE public.audit_head (
+    only_row boolean DEFAULT true NOT NULL,
+    seq bigint DEFAULT 0 NOT NULL,
+    hash bytea DEFAULT sha256('\x636f7265736b696c6c73'::bytea) NOT NULL,
+    floor bigint DEFAULT 0 NOT NULL,
+    ceiling bigint DEFAULT 0 NOT NULL,
+    holders text[] DEFAULT '{}'::text[] NOT NULL,
+    CONSTRAINT audit_head_only_row_check CHECK (only_row)
 );
 
 ALTER TABLE public.audit_logs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -279,6 +603,20 @@ ALTER TABLE public.audit_logs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.audit_redactions (
+    audit_id bigint NOT NULL,
+    said_in bigint NOT NULL
+);
+
+CREATE TABLE public.audit_seals (
+    seq bigint NOT NULL,
+    audit_id bigint NOT NULL,
+    salt bytea,
+    details_digest bytea NOT NULL,
+    hash bytea NOT NULL,
+    sealed_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.broker_epoch (
@@ -454,6 +792,32 @@ ALTER TABLE public.devices ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.disclosures (
+    id bigint NOT NULL,
+    user_id bigint,
+    party text NOT NULL,
+    purpose text NOT NULL,
+    fields text[] NOT NULL,
+    people integer DEFAULT 1 NOT NULL,
+    job_id bigint,
+    request_id text,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT disclosures_of_one_or_many CHECK (((user_id IS NULL) OR (people = 1))),
+    CONSTRAINT disclosures_party_check CHECK (((char_length(party) >= 1) AND (char_length(party) <= 200))),
+    CONSTRAINT disclosures_people_check CHECK ((people >= 0)),
+    CONSTRAINT disclosures_purpose_check CHECK (((char_length(purpose) >= 1) AND (char_length(purpose) <= 500))),
+    CONSTRAINT disclosures_say_what CHECK ((cardinality(fields) > 0))
+);
+
+ALTER TABLE public.disclosures ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.disclosures_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.enrollments (
     id bigint NOT NULL,
     sourced_id text NOT NULL,
@@ -483,6 +847,11 @@ CREATE TABLE public.exports (
     part integer NOT NULL,
     content bytea NOT NULL,
     CONSTRAINT exports_content_check CHECK ((octet_length(content) <= 1048576))
+);
+
+CREATE TABLE public.farewells (
+    user_id bigint NOT NULL,
+    names text[] NOT NULL
 );
 
 CREATE TABLE public.freeze_windows (
@@ -550,6 +919,7 @@ CREATE TABLE public.import_rows (
     record jsonb NOT NULL,
     file text,
     file_line integer,
+    sourced_id text,
     CONSTRAINT import_rows_file_has_line CHECK (((file IS NULL) = (file_line IS NULL)))
 );
 
@@ -716,6 +1086,13 @@ ALTER TABLE public.orgs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.person_exports (
+    job_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    body jsonb NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.plans (
     job_id bigint NOT NULL,
     digest bytea NOT NULL,
@@ -750,6 +1127,24 @@ CREATE TABLE public.refresh_tokens (
     session_id bigint NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     used_at timestamp with time zone
+);
+
+CREATE TABLE public.retention_rules (
+    entity text NOT NULL,
+    keep_days integer,
+    least_days integer,
+    most_days integer,
+    action text NOT NULL,
+    purpose text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT retention_rules_action_known CHECK ((action = ANY (ARRAY['delete'::text, 'redact'::text, 'keep'::text]))),
+    CONSTRAINT retention_rules_kept_has_no_days CHECK ((num_nonnulls(keep_days, least_days, most_days) =
+CASE action
+    WHEN 'keep'::text THEN 0
+    ELSE 3
+END)),
+    CONSTRAINT retention_rules_within_bounds CHECK (((keep_days >= least_days) AND (keep_days <= most_days)))
 );
 
 CREATE TABLE public.role_assignments (
@@ -1010,8 +1405,20 @@ ALTER TABLE ONLY public.api_tokens
 ALTER TABLE ONLY public.api_tokens
     ADD CONSTRAINT api_tokens_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.audit_head
+    ADD CONSTRAINT audit_head_pkey PRIMARY KEY (only_row);
+
 ALTER TABLE ONLY public.audit_logs
     ADD CONSTRAINT audit_logs_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.audit_redactions
+    ADD CONSTRAINT audit_redactions_pkey PRIMARY KEY (audit_id);
+
+ALTER TABLE ONLY public.audit_seals
+    ADD CONSTRAINT audit_seals_pkey PRIMARY KEY (seq);
+
+ALTER TABLE ONLY public.audit_seals
+    ADD CONSTRAINT audit_seals_row_unique UNIQUE (audit_id);
 
 ALTER TABLE ONLY public.broker_epoch
     ADD CONSTRAINT broker_epoch_pkey PRIMARY KEY (only_row);
@@ -1043,6 +1450,9 @@ ALTER TABLE ONLY public.devices
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_serial_number_unique UNIQUE (serial_number);
 
+ALTER TABLE ONLY public.disclosures
+    ADD CONSTRAINT disclosures_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.enrollments
     ADD CONSTRAINT enrollments_pkey PRIMARY KEY (id);
 
@@ -1051,6 +1461,9 @@ ALTER TABLE ONLY public.enrollments
 
 ALTER TABLE ONLY public.exports
     ADD CONSTRAINT exports_pkey PRIMARY KEY (job_id, part);
+
+ALTER TABLE ONLY public.farewells
+    ADD CONSTRAINT farewells_pkey PRIMARY KEY (user_id);
 
 ALTER TABLE ONLY public.freeze_windows
     ADD CONSTRAINT freeze_windows_pkey PRIMARY KEY (id);
@@ -1100,6 +1513,9 @@ ALTER TABLE ONLY public.orgs
 ALTER TABLE ONLY public.orgs
     ADD CONSTRAINT orgs_sourced_id_unique UNIQUE (sourced_id);
 
+ALTER TABLE ONLY public.person_exports
+    ADD CONSTRAINT person_exports_pkey PRIMARY KEY (job_id);
+
 ALTER TABLE ONLY public.plans
     ADD CONSTRAINT plans_pkey PRIMARY KEY (job_id);
 
@@ -1111,6 +1527,9 @@ ALTER TABLE ONLY public.policy_results
 
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (token_hash);
+
+ALTER TABLE ONLY public.retention_rules
+    ADD CONSTRAINT retention_rules_pkey PRIMARY KEY (entity);
 
 ALTER TABLE ONLY public.role_assignments
     ADD CONSTRAINT role_assignments_pkey PRIMARY KEY (id);
@@ -1159,7 +1578,13 @@ ALTER TABLE ONLY public.users
 
 CREATE INDEX api_tokens_by_operator ON public.api_tokens USING btree (operator_id, id);
 
+CREATE INDEX audit_logs_by_action ON public.audit_logs USING btree (action, id);
+
+CREATE INDEX audit_logs_by_actor ON public.audit_logs USING btree (actor, id);
+
 CREATE INDEX audit_logs_by_job ON public.audit_logs USING btree (job_id, id) WHERE (job_id IS NOT NULL);
+
+CREATE INDEX audit_logs_by_time ON public.audit_logs USING brin (created_at);
 
 CREATE INDEX audit_logs_by_user ON public.audit_logs USING btree (user_id, id) WHERE (user_id IS NOT NULL);
 
@@ -1173,6 +1598,8 @@ CREATE INDEX devices_by_compliance ON public.devices USING btree (compliance_sta
 
 CREATE INDEX devices_by_user ON public.devices USING btree (assigned_user_id) WHERE (assigned_user_id IS NOT NULL);
 
+CREATE INDEX disclosures_by_user ON public.disclosures USING btree (user_id, id) WHERE (user_id IS NOT NULL);
+
 CREATE INDEX enrollments_by_class ON public.enrollments USING btree (class_id);
 
 CREATE INDEX enrollments_by_user ON public.enrollments USING btree (user_id);
@@ -1181,17 +1608,25 @@ CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (cre
 
 CREATE INDEX idempotency_keys_by_job ON public.idempotency_keys USING btree (job_id);
 
+CREATE INDEX import_results_by_person ON public.import_results USING btree (person_key) WHERE (person_key IS NOT NULL);
+
 CREATE INDEX import_results_by_stem ON public.import_results USING btree (job_id, username_stem) WHERE (action = 'created'::text);
 
 CREATE INDEX import_results_of_people ON public.import_results USING btree (job_id, action) WHERE (user_id IS NOT NULL);
 
 CREATE INDEX import_results_rejected ON public.import_results USING btree (job_id, line) WHERE (action = 'rejected'::text);
 
-CREATE INDEX import_rows_by_file ON public.import_rows USING btree (job_id, file, person_key) WHERE (file IS NOT NULL);
+CREATE INDEX import_rows_by_file ON public.import_rows USING btree (job_id, file, sourced_id) WHERE (file IS NOT NULL);
+
+CREATE INDEX import_rows_by_person ON public.import_rows USING btree (person_key) WHERE (person_key IS NOT NULL);
 
 CREATE INDEX job_rows_by_key ON public.job_rows USING btree (key);
 
+CREATE INDEX jobs_by_key ON public.jobs USING btree (unique_key) WHERE (unique_key IS NOT NULL);
+
 CREATE INDEX jobs_by_status ON public.jobs USING btree (status, id);
+
+CREATE INDEX jobs_by_user ON public.jobs USING btree (((parameters ->> 'user_id'::text))) WHERE (parameters ? 'user_id'::text);
 
 CREATE UNIQUE INDEX jobs_fired_once ON public.jobs USING btree (job_type, fire_at) WHERE (fire_at IS NOT NULL);
 
@@ -1210,6 +1645,8 @@ CREATE INDEX lifecycle_timers_due ON public.lifecycle_timers USING btree (due_at
 CREATE UNIQUE INDEX lifecycle_timers_one_open ON public.lifecycle_timers USING btree (user_id, job_type) WHERE ((fired_at IS NULL) AND (cancelled_at IS NULL));
 
 CREATE INDEX orgs_by_parent ON public.orgs USING btree (parent_id) WHERE (parent_id IS NOT NULL);
+
+CREATE INDEX person_exports_by_user ON public.person_exports USING btree (user_id);
 
 CREATE UNIQUE INDEX policies_name_unique ON public.policies USING btree (lower(policy_name)) WHERE (retired_at IS NULL);
 
@@ -1239,7 +1676,15 @@ CREATE INDEX users_by_type ON public.users USING btree (user_type, id);
 
 CREATE INDEX users_gone ON public.users USING btree (id) WHERE ((disable_reason = 'leaver'::text) AND (state = ANY (ARRAY['disabled'::text, 'archived'::text])));
 
-CREATE TRIGGER audit_logs_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewrite();
+CREATE INDEX users_held ON public.users USING btree (id) WHERE legal_hold;
+
+CREATE TRIGGER audit_logs_append_only BEFORE DELETE OR TRUNCATE ON public.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_rewrite();
+
+CREATE TRIGGER audit_logs_only_redacted BEFORE UPDATE ON public.audit_logs FOR EACH ROW WHEN (((current_setting('coreskills.redacting'::text, true) IS DISTINCT FROM 'on'::text) OR (new.details IS DISTINCT FROM '{"redacted": true}'::jsonb) OR ((to_jsonb(new.*) - 'details'::text) <> (to_jsonb(old.*) - 'details'::text)))) EXECUTE FUNCTION public.refuse_rewrite();
+
+CREATE TRIGGER audit_seals_append_only BEFORE DELETE OR TRUNCATE ON public.audit_seals FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_new_seal();
+
+CREATE TRIGGER audit_seals_only_forget BEFORE UPDATE ON public.audit_seals FOR EACH ROW WHEN (((new.salt IS NOT NULL) OR (((((new.seq IS DISTINCT FROM old.seq) OR (new.audit_id IS DISTINCT FROM old.audit_id)) OR (new.details_digest IS DISTINCT FROM old.details_digest)) OR (new.hash IS DISTINCT FROM old.hash)) OR (new.sealed_at IS DISTINCT FROM old.sealed_at)))) EXECUTE FUNCTION public.refuse_new_seal();
 
 CREATE TRIGGER devices_drop_results AFTER UPDATE ON public.devices FOR EACH ROW WHEN (((new.status = 'retired'::text) AND (old.status <> 'retired'::text))) EXECUTE FUNCTION public.drop_results_of_device();
 
@@ -1259,9 +1704,13 @@ CREATE TRIGGER policies_revise BEFORE UPDATE ON public.policies FOR EACH ROW EXE
 
 CREATE TRIGGER policies_touch BEFORE UPDATE ON public.policies FOR EACH ROW EXECUTE FUNCTION public.touch_row();
 
+CREATE TRIGGER retention_rules_touch BEFORE UPDATE ON public.retention_rules FOR EACH ROW EXECUTE FUNCTION public.touch_row();
+
 CREATE TRIGGER users_bury_usernames AFTER UPDATE OF state ON public.users FOR EACH ROW WHEN ((new.state = 'purged'::text)) EXECUTE FUNCTION public.bury_usernames();
 
 CREATE TRIGGER users_change_username AFTER UPDATE OF username ON public.users FOR EACH ROW WHEN (((new.username IS DISTINCT FROM old.username) AND (new.state <> 'purged'::text))) EXECUTE FUNCTION public.change_username();
+
+CREATE CONSTRAINT TRIGGER users_forget_purged AFTER UPDATE OF state ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.state = 'purged'::text) AND (old.state <> 'purged'::text))) EXECUTE FUNCTION public.forget_purged();
 
 CREATE TRIGGER users_give_usernames AFTER INSERT ON public.users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.give_usernames();
 
@@ -1301,6 +1750,9 @@ ALTER TABLE ONLY public.device_assignments
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_assigned_user_id_fkey FOREIGN KEY (assigned_user_id) REFERENCES public.users(id);
 
+ALTER TABLE ONLY public.disclosures
+    ADD CONSTRAINT disclosures_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
 ALTER TABLE ONLY public.enrollments
     ADD CONSTRAINT enrollments_class_id_fkey FOREIGN KEY (class_id) REFERENCES public.classes(id);
 
@@ -1337,6 +1789,12 @@ ALTER TABLE ONLY public.orgs
 ALTER TABLE ONLY public.orgs
     ADD CONSTRAINT orgs_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES public.orgs(id);
 
+ALTER TABLE ONLY public.person_exports
+    ADD CONSTRAINT person_exports_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.person_exports
+    ADD CONSTRAINT person_exports_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
 ALTER TABLE ONLY public.plans
     ADD CONSTRAINT plans_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
 
@@ -1364,16 +1822,43 @@ ALTER TABLE ONLY public.usernames
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_school_id_fkey FOREIGN KEY (school_id) REFERENCES public.orgs(id);
 
+GRANT SELECT,INSERT ON TABLE public.audit_logs TO coreskills_api;
+GRANT SELECT,INSERT ON TABLE public.audit_logs TO coreskills_worker;
+
+REVOKE ALL ON FUNCTION public.forget(person bigint, names text[], student text, employee text, roster_key text, actor text, job bigint, request text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.forget_purged() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.forget_residues(really boolean, actor text, job bigint, request text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.forget_residues(really boolean, actor text, job bigint, request text) TO coreskills_worker;
+
 GRANT SELECT,UPDATE ON TABLE public.lifecycle_clock TO coreskills_api;
 GRANT SELECT ON TABLE public.lifecycle_clock TO coreskills_worker;
+
+REVOKE ALL ON FUNCTION public.person_record(person bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.person_record(person bigint) TO coreskills_worker;
+
+REVOKE ALL ON FUNCTION public.redact_audit_by_age(which text, really boolean, actor text, job bigint, request text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.redact_audit_by_age(which text, really boolean, actor text, job bigint, request text) TO coreskills_worker;
+
+REVOKE ALL ON FUNCTION public.redact_rows(rows bigint[], person bigint, why text, actor text, job bigint, request text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION public.seal_audit(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.seal_audit(most integer) TO coreskills_worker;
 
 GRANT SELECT ON TABLE public.academic_sessions TO coreskills_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.academic_sessions TO coreskills_worker;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_tokens TO coreskills_api;
 
-GRANT SELECT,INSERT ON TABLE public.audit_logs TO coreskills_api;
-GRANT SELECT,INSERT ON TABLE public.audit_logs TO coreskills_worker;
+GRANT SELECT ON TABLE public.audit_head TO coreskills_api;
+GRANT SELECT ON TABLE public.audit_head TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.audit_redactions TO coreskills_api;
+GRANT SELECT ON TABLE public.audit_redactions TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.audit_seals TO coreskills_api;
+GRANT SELECT ON TABLE public.audit_seals TO coreskills_worker;
 
 GRANT SELECT,UPDATE ON TABLE public.broker_epoch TO coreskills_worker;
 
@@ -1400,6 +1885,9 @@ GRANT SELECT ON TABLE public.device_compliance TO coreskills_worker;
 
 GRANT SELECT ON TABLE public.device_moves TO coreskills_api;
 GRANT SELECT ON TABLE public.device_moves TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.disclosures TO coreskills_api;
+GRANT SELECT,INSERT ON TABLE public.disclosures TO coreskills_worker;
 
 GRANT SELECT ON TABLE public.enrollments TO coreskills_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.enrollments TO coreskills_worker;
@@ -1493,6 +1981,9 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.operators TO coreskills_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.orgs TO coreskills_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.orgs TO coreskills_worker;
 
+GRANT SELECT,DELETE ON TABLE public.person_exports TO coreskills_api;
+GRANT SELECT,INSERT,DELETE ON TABLE public.person_exports TO coreskills_worker;
+
 GRANT SELECT ON TABLE public.plans TO coreskills_api;
 GRANT SELECT,INSERT,DELETE ON TABLE public.plans TO coreskills_worker;
 
@@ -1509,6 +2000,11 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.refresh_tokens TO coreskills_api;
 GRANT DELETE ON TABLE public.refresh_tokens TO coreskills_worker;
 
 GRANT SELECT(session_id) ON TABLE public.refresh_tokens TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.retention_rules TO coreskills_api;
+GRANT SELECT ON TABLE public.retention_rules TO coreskills_worker;
+
+GRANT UPDATE(keep_days) ON TABLE public.retention_rules TO coreskills_api;
 
 GRANT SELECT ON TABLE public.role_assignments TO coreskills_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.role_assignments TO coreskills_worker;

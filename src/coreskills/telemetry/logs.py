@@ -2,14 +2,19 @@
 
 A line that cannot be written, for the disk is full, is dropped: no request and no job fails for
 want of a log. The first line that can be written again comes after one that says how many lack.
+
+A line names things by their numbers, never a person: not who they are, and not what a database or
+an exception says of a value, except where somebody chose the level debug.
 """
 
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -37,11 +42,7 @@ def configure(service: str, level: str, style: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.ExceptionRenderer(
-            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-        )
-        if style == "json"
-        else structlog.processors.ExceptionPrettyPrinter(),
+        structlog.processors.ExceptionRenderer(partial(_where, lowest <= logging.DEBUG)),
     ]
     renderer: Any = structlog.processors.JSONRenderer(serializer=_dumps)
     if style == "text":
@@ -54,6 +55,19 @@ def configure(service: str, level: str, style: str) -> None:
         logger_factory=lambda *_: _Logger(lines.write if style == "json" else _show),
         cache_logger_on_first_use=True,
     )
+
+
+def _where(frankly: bool, failure: Any) -> str:
+    """Kind and places of an exception and of its causes; what it says only `frankly`."""
+    exc: BaseException | None = failure[1]
+    lines: list[str] = []
+    while exc is not None:
+        told = f": {exc}" if frankly else ""
+        lines.append(f"{type(exc).__module__}.{type(exc).__qualname__}{told}")
+        places = traceback.extract_tb(exc.__traceback__)
+        lines += [f"  {place.filename}:{place.lineno} in {place.name}" for place in places]
+        exc = exc.__cause__ or exc.__context__
+    return "\n".join(lines)
 
 
 def access(**fields: Any) -> None:

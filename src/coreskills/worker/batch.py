@@ -165,7 +165,8 @@ class Runner:
         message = exc.message if isinstance(exc, AppError) else f"{type(exc).__name__}: {exc}"
         again = _retryable(exc) and job.error_count + 1 < MAX_ERRORS
         event = "job_retried" if again else "job_failed"
-        log.warning(event, job_id=job.id, code=code, error=message, exc_info=not expected and exc)
+        # The message may name somebody; it is in the job.
+        log.warning(event, job_id=job.id, code=code, exc_info=not expected and exc)
         with self.db.transaction() as conn:
             if again:
                 leases.retry_job(conn, job, code, message, backoff_seconds(job.error_count))

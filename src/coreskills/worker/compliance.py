@@ -138,5 +138,5 @@ def _entry(context: Context, result: Row) -> Entry:
         resource_id=context.job.parameters.get("policy_id"),
         job_id=context.job.id,
         request_id=context.job.request_id,
-        details=result,
+        details={"after": result},
     )

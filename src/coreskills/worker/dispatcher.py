@@ -12,16 +12,17 @@ from collections.abc import Callable
 import structlog
 
 from coreskills.broker.streams import Queue
-from coreskills.errors import Unavailable
+from coreskills.errors import AppError, Unavailable
 from coreskills.failpoints import reach
-from coreskills.store import audit, leases
+from coreskills.store import audit, leases, seals
 from coreskills.store.db import Connection, Database
 
 log = structlog.get_logger("dispatcher")
 TICK = 0.1
 GRACE = 0.15  # what the API accepts it publishes by itself within this time
 SILENCE = 3.0  # seconds without a word: the leader is paused, and nobody would lead
-EVERY = {"reap": 1.0, "schedules": 1.0, "epoch": 1.0}
+EVERY = {"reap": 1.0, "schedules": 1.0, "epoch": 1.0, "seal": 1.0}
+SEALED_AT_ONCE = 2000  # rows of the trail; more in the next tick
 
 
 class Dispatcher:
@@ -80,6 +81,8 @@ class Dispatcher:
             with conn.transaction():
                 if leases.fire_schedules(conn):
                     reach("schedule.before_commit")
+        if self._is_due("seal"):
+            self._seal()
         try:
             self._tend_redis(conn)
         except Unavailable as exc:
@@ -136,6 +139,17 @@ class Dispatcher:
                     )
             if reaped:
                 reach("reaper.before_commit")
+
+    def _seal(self) -> None:
+        """A trail that cannot be sealed now stops nothing else; it is told as unsealed."""
+        try:
+            with self._db.transaction() as conn:
+                sealed = seals.seal_rows(conn, most=SEALED_AT_ONCE)
+        except AppError as exc:
+            log.warning("trail_not_sealed", code=exc.code)
+            return
+        if sealed == SEALED_AT_ONCE:
+            self._due["seal"] = 0.0
 
     def _pardon(self) -> None:
         self._reap_from = time.monotonic() + self._amnesty

@@ -11,8 +11,10 @@ from coreskills.store.db import Connection
 from coreskills.worker import accounts, compliance, custody
 from coreskills.worker.context import Context, Outcome
 from coreskills.worker.importing import import_users
+from coreskills.worker.privacy import export_person, retention_sweep
 from coreskills.worker.roster_export import export_oneroster
 from coreskills.worker.rosters import import_oneroster
+from coreskills.worker.trail import audit_verify
 
 Handler = Callable[[Context], Outcome]
 # What the first version answered; the rest of the engine's answer says the same once more.
@@ -71,6 +73,9 @@ HANDLERS: dict[str, Handler] = {
     "import_users": import_users,
     "oneroster_import": import_oneroster,
     "oneroster_export": export_oneroster,
+    "audit_verify": audit_verify,
+    "export_person": export_person,
+    "retention_sweep": retention_sweep,
     "self_test": self_test,
     "sweep_expired": sweep_expired,
 }
@@ -88,7 +93,7 @@ def _create(context: Context, command: str, person: Person, parameters: dict[str
 
     def write(conn: Connection) -> None:
         id = users.insert_user(conn, _row(kind, person, stem, account))
-        details = {"username": account["Username"]}
+        details = {"after": account}
         audit.insert_audit(conn, context.audit(f"{kind}.created", id, details))
 
     return Outcome({name: account[name] for name in RESULT if name in account}, write)

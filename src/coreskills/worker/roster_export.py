@@ -11,12 +11,13 @@ from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from coreskills.domain.oneroster import manifest
-from coreskills.domain.oneroster.columns import IGNORED, METADATA, ORDER, Mode, header
+from coreskills.domain.oneroster.columns import IGNORED, METADATA, ORDER, TABLES, Mode, header
 from coreskills.domain.oneroster.rows import ID
 from coreskills.domain.rosters import OneRosterExport
-from coreskills.store import audit, lifecycle, rosters
+from coreskills.store import audit, lifecycle, privacy, rosters
 from coreskills.store.audit import Entry
 from coreskills.store.db import Connection
+from coreskills.store.privacy import Disclosure
 from coreskills.worker.context import Context, Outcome
 
 FILES = [file for file in ORDER if file not in IGNORED]
@@ -34,7 +35,7 @@ def export_oneroster(context: Context) -> Outcome:
             context.hold(conn)
             _keep(conn, context.job.id, spool)
     told = {"Rows": counts, "Bytes": size}
-    return Outcome(told, lambda conn: _disclose(context, conn, wanted))
+    return Outcome(told, lambda conn: _disclose(context, conn, wanted, counts.get("users", 0)))
 
 
 def _keep(conn: Connection, job_id: int, spool: IO[bytes]) -> None:
@@ -89,22 +90,34 @@ def _rows(context: Context, file: str, rows: Iterator[Row]) -> Iterator[list[str
         yield [record.get(name, "") for name in names]
 
 
-def _disclose(context: Context, conn: Connection, wanted: OneRosterExport) -> None:
+def _disclosed() -> list[str]:
+    """The columns of persons that are filled."""
+    empty = {column.name for column in TABLES["users"] if not column.kept} - {"email"}
+    return [name for name in header("users") if name not in empty] + list(METADATA)
+
+
+def _disclose(context: Context, conn: Connection, wanted: OneRosterExport, people: int) -> None:
     """Who got to know what of everybody, and to what end."""
     job = context.job
+    given = Disclosure(
+        party=wanted.party,
+        purpose=wanted.purpose,
+        fields=_disclosed(),
+        people=people,
+        job_id=job.id,
+        request_id=job.request_id,
+    )
+    privacy.insert_disclosure(conn, given)
+    details = {"party": given.party, "why": given.purpose, "people": people}
     audit.insert_audit(
         conn,
         Entry(
-            action="roster.disclosed",
+            action="roster.exported",
             actor=job.requested_by,
             resource_type="job",
             resource_id=job.id,
             job_id=job.id,
             request_id=job.request_id,
-            details={
-                "party": wanted.party,
-                "purpose": wanted.purpose,
-                "fields": header("users") + list(METADATA),
-            },
+            details=details,
         ),
     )

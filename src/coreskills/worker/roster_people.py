@@ -64,7 +64,8 @@ class People:
             if isinstance(result, Candidate):
                 wanted.append(result)
             else:
-                yield self._noted(row["record"], {"line": row["line"]} | result)
+                told = {"line": row["line"], "person_key": row["person_key"]}
+                yield self._noted(row["record"], told | result)
         names = {candidate.line: candidate for candidate in wanted}
         for result in named(self.context, wanted):
             candidate = names[result["line"]]

@@ -29,7 +29,7 @@ class Records:
         while True:
             before = self.index.losses
             found = [
-                {"line": row["line"]} | verdict
+                {"line": row["line"], "person_key": row["person_key"]} | verdict
                 for row in rows
                 if (verdict := judged(self.index, self.modes, file, row["record"]))
             ]
@@ -65,4 +65,5 @@ def _kept(file: str, record: Row) -> Fault | None:
 def _ignored(rows: list[Row]) -> Iterator[Row]:
     for row in rows:
         fault = Fault("line", "file_ignored", "this file is read and not taken over")
-        yield {"line": row["line"]} | refused("skipped", [fault])
+        told = {"line": row["line"], "person_key": row["person_key"]}
+        yield told | refused("skipped", [fault])

@@ -12,6 +12,11 @@ FAULT = "fault"  # pseudo columns of a line that is no row: the code, and the me
 MESSAGE = "message"
 ID = "sourcedId"
 _COLUMNS = {file: {column.name: column for column in table} for file, table in TABLES.items()}
+_PERSON = {
+    "users": ID,
+    "demographics": ID,
+    **dict.fromkeys(("roles", "enrollments", "userProfiles"), "userSourcedId"),
+}
 _ORDERED = (("beginDate", "endDate"), ("startDate", "endDate"))
 
 
@@ -63,6 +68,12 @@ def record(file: str, names: Sequence[str], line: Line) -> dict[str, str]:
         elif value and column is not None and column.required:
             kept[name] = "(given)"  # that there is a value is all that is kept of it
     return kept
+
+
+def person_key(file: str, row: Row) -> str | None:
+    """Of the person that a row tells of, so that it can be forgotten with them."""
+    column = _PERSON.get(file)
+    return f"users:{row[column]}" if column and column in row else None
 
 
 def faults(file: str, row: Row, mode: str) -> list[Fault]:

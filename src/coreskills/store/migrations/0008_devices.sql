@@ -230,7 +230,8 @@ SELECT d.id AS device_id,
  WHERE d.status <> 'retired'
  GROUP BY d.id;
 
-INSERT INTO schedules (name, job_type, every) VALUES ('policy_evaluate', 'policy_evaluate', '1 hour');
+INSERT INTO schedules (name, job_type, every, next_at) VALUES
+    ('policy_evaluate', 'policy_evaluate', '1 hour', now() + interval '1 hour');
 
 GRANT SELECT ON device_moves, device_assignments, policy_results, policy_stats, device_compliance
     TO coreskills_api, coreskills_worker;

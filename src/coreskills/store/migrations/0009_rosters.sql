@@ -164,8 +164,9 @@ SELECT 'enrollments', e.sourced_id,
 ALTER TABLE import_rows
     ADD COLUMN file text,          -- NULL: the only one; `line` is then that of the file
     ADD COLUMN file_line integer,
+    ADD COLUMN sourced_id text,
     ADD CONSTRAINT import_rows_file_has_line CHECK ((file IS NULL) = (file_line IS NULL));
-CREATE INDEX import_rows_by_file ON import_rows (job_id, file, person_key) WHERE file IS NOT NULL;
+CREATE INDEX import_rows_by_file ON import_rows (job_id, file, sourced_id) WHERE file IS NOT NULL;
 ALTER TABLE import_results
     DROP CONSTRAINT import_results_action_check,
     DROP CONSTRAINT import_results_rejected_says_why,

@@ -10,6 +10,9 @@ INSERT INTO operators (username, role, password_hash)
 VALUES (%(username)s, %(role)s, %(password_hash)s)
 RETURNING id;
 
+-- lock_operator --
+SELECT role, is_active FROM operators WHERE id = %(id)s FOR NO KEY UPDATE;
+
 -- update_operator --
 UPDATE operators
    SET role = coalesce(%(role)s, role), is_active = coalesce(%(is_active)s, is_active),

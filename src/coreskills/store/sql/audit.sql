@@ -20,7 +20,7 @@ SELECT action, actor, resource_type, resource_id, user_id, job_id, request_id, d
 SELECT id, action, actor, resource_type, resource_id, user_id, job_id, request_id, details, status,
        created_at
   FROM audit_logs
- WHERE id < %(before)s
+ WHERE id < %(before)s AND created_at >= %(since)s AND created_at < %(until)s
  ORDER BY id DESC
  LIMIT %(limit)s;
 
@@ -29,6 +29,7 @@ SELECT id, action, actor, resource_type, resource_id, user_id, job_id, request_i
        created_at
   FROM audit_logs
  WHERE user_id = %(user_id)s AND id < %(before)s
+   AND created_at >= %(since)s AND created_at < %(until)s
  ORDER BY id DESC
  LIMIT %(limit)s;
 
@@ -37,6 +38,25 @@ SELECT id, action, actor, resource_type, resource_id, user_id, job_id, request_i
        created_at
   FROM audit_logs
  WHERE job_id = %(job_id)s AND id < %(before)s
+   AND created_at >= %(since)s AND created_at < %(until)s
+ ORDER BY id DESC
+ LIMIT %(limit)s;
+
+-- select_audit_of_actor --
+SELECT id, action, actor, resource_type, resource_id, user_id, job_id, request_id, details, status,
+       created_at
+  FROM audit_logs
+ WHERE actor = %(actor)s AND id < %(before)s
+   AND created_at >= %(since)s AND created_at < %(until)s
+ ORDER BY id DESC
+ LIMIT %(limit)s;
+
+-- select_audit_of_action --
+SELECT id, action, actor, resource_type, resource_id, user_id, job_id, request_id, details, status,
+       created_at
+  FROM audit_logs
+ WHERE action = %(action)s AND id < %(before)s
+   AND created_at >= %(since)s AND created_at < %(until)s
  ORDER BY id DESC
  LIMIT %(limit)s;
 

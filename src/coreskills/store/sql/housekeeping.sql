@@ -7,14 +7,6 @@ DELETE FROM sessions WHERE expires_at < now();
 -- delete_old_throttles --
 DELETE FROM login_throttle WHERE blocked_until < now() - interval '1 day';
 
--- delete_old_import_rows --
-DELETE FROM import_rows r USING jobs j
- WHERE j.id = r.job_id AND j.completed_at < now() - interval '90 days';
-
--- delete_old_import_results --
-DELETE FROM import_results r USING jobs j
- WHERE j.id = r.job_id AND j.completed_at < now() - interval '90 days';
-
 -- delete_old_exports --
 -- A copy of everybody is not left lying about.
 DELETE FROM exports e USING jobs j

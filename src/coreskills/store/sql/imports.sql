@@ -59,7 +59,7 @@ WITH made AS (
 INSERT INTO audit_logs (action, actor, resource_type, resource_id, user_id, job_id, request_id,
                         details, status)
 SELECT user_type || '.created', %(actor)s, 'user', id, id, %(job_id)s, %(request_id)s,
-       jsonb_build_object('username', username), 'success'
+       jsonb_build_object('after', jsonb_build_object('Username', username)), 'success'
   FROM made;
 
 -- count_results --

@@ -44,6 +44,9 @@ SELECT attempt, worker, engine, started_at, ended_at, outcome, error_code, error
  WHERE job_id = %(job_id)s
  ORDER BY attempt;
 
+-- lock_job --
+SELECT status::text FROM jobs WHERE id = %(id)s FOR NO KEY UPDATE;
+
 -- cancel_job --
 -- Final: a worker that is running it finds its fence gone and writes nothing.
 UPDATE jobs

@@ -1,8 +1,8 @@
 -- copy_roster_rows --
-COPY import_rows (job_id, line, person_key, record, file, file_line) FROM STDIN;
+COPY import_rows (job_id, line, sourced_id, person_key, record, file, file_line) FROM STDIN;
 
 -- select_roster_rows --
-SELECT line, file, record
+SELECT line, file, person_key, record
   FROM import_rows
  WHERE job_id = %(job_id)s AND line > %(after)s
  ORDER BY line
@@ -15,15 +15,15 @@ SELECT set_config('enable_nestloop', 'off', true);
 
 -- compare_rows --
 -- The rows of a file that nothing is wrong with, against what we have.
-INSERT INTO import_results (job_id, line, action)
-SELECT r.job_id, r.line, CASE
+INSERT INTO import_results (job_id, line, person_key, action)
+SELECT r.job_id, r.line, r.person_key, CASE
            WHEN v.sourced_id IS NULL AND r.record ->> 'status' = 'tobedeleted' THEN 'unchanged'
            WHEN v.sourced_id IS NULL THEN 'created'
            WHEN v.status = coalesce(r.record ->> 'status', 'active')
                 AND v.record = r.record - %(left_out)s::text[] THEN 'unchanged'
            ELSE 'updated' END
   FROM import_rows r
-  LEFT JOIN (SELECT * FROM roster_records WHERE file = %(file)s) v ON v.sourced_id = r.person_key
+  LEFT JOIN (SELECT * FROM roster_records WHERE file = %(file)s) v ON v.sourced_id = r.sourced_id
  WHERE r.job_id = %(job_id)s AND r.file = %(file)s
    AND NOT EXISTS (SELECT FROM import_results i WHERE i.job_id = r.job_id AND i.line = r.line);
 
@@ -65,7 +65,7 @@ SELECT u.sourced_id
  WHERE u.sourced_id IS NOT NULL AND u.state IN ('staged', 'active', 'suspended')
    AND NOT EXISTS (SELECT FROM import_rows r
                     WHERE r.job_id = %(job_id)s AND r.file = 'users'
-                      AND r.person_key = u.sourced_id)
+                      AND r.sourced_id = u.sourced_id)
    AND NOT EXISTS (SELECT FROM import_results i
                     WHERE i.job_id = %(job_id)s AND i.user_id = u.id)
  ORDER BY u.sourced_id;
@@ -148,7 +148,7 @@ SELECT u.id, s.job_type, lifecycle_now() + make_interval(days => s.offset_days),
 
 -- write_orgs --
 INSERT INTO orgs (sourced_id, name, type, identifier)
-SELECT r.person_key, r.record ->> 'name', r.record ->> 'type', r.record ->> 'identifier'
+SELECT r.sourced_id, r.record ->> 'name', r.record ->> 'type', r.record ->> 'identifier'
   FROM import_rows r JOIN import_results i USING (job_id, line)
  WHERE r.job_id = %(job_id)s AND r.file = 'orgs' AND i.action IN ('created', 'updated')
  ORDER BY r.line
@@ -160,11 +160,11 @@ UPDATE orgs o SET parent_id = p.id
   FROM import_rows r JOIN import_results i USING (job_id, line)
   LEFT JOIN orgs p ON p.sourced_id = r.record ->> 'parentSourcedId'
  WHERE r.job_id = %(job_id)s AND r.file = 'orgs' AND i.action IN ('created', 'updated')
-   AND o.sourced_id = r.person_key AND o.parent_id IS DISTINCT FROM p.id;
+   AND o.sourced_id = r.sourced_id AND o.parent_id IS DISTINCT FROM p.id;
 
 -- write_sessions --
 INSERT INTO academic_sessions (sourced_id, status, title, type, start_date, end_date, school_year)
-SELECT r.person_key, coalesce(r.record ->> 'status', 'active'), r.record ->> 'title',
+SELECT r.sourced_id, coalesce(r.record ->> 'status', 'active'), r.record ->> 'title',
        r.record ->> 'type', (r.record ->> 'startDate')::date, (r.record ->> 'endDate')::date,
        (r.record ->> 'schoolYear')::smallint
   FROM import_rows r JOIN import_results i USING (job_id, line)
@@ -180,12 +180,12 @@ UPDATE academic_sessions s SET parent_id = p.id
   FROM import_rows r JOIN import_results i USING (job_id, line)
   LEFT JOIN academic_sessions p ON p.sourced_id = r.record ->> 'parentSourcedId'
  WHERE r.job_id = %(job_id)s AND r.file = 'academicSessions' AND i.action IN ('created', 'updated')
-   AND s.sourced_id = r.person_key AND s.parent_id IS DISTINCT FROM p.id;
+   AND s.sourced_id = r.sourced_id AND s.parent_id IS DISTINCT FROM p.id;
 
 -- write_roles --
 INSERT INTO role_assignments (sourced_id, status, user_id, org_id, role_type, role, begin_date,
                               end_date)
-SELECT r.person_key, coalesce(r.record ->> 'status', 'active'), u.id, o.id,
+SELECT r.sourced_id, coalesce(r.record ->> 'status', 'active'), u.id, o.id,
        r.record ->> 'roleType', r.record ->> 'role', (r.record ->> 'beginDate')::date,
        (r.record ->> 'endDate')::date
   FROM import_rows r JOIN import_results i USING (job_id, line)
@@ -201,7 +201,7 @@ SELECT r.person_key, coalesce(r.record ->> 'status', 'active'), u.id, o.id,
 -- write_courses --
 INSERT INTO courses (sourced_id, status, title, course_code, grades, subjects, subject_codes, org_id,
                      school_year_id)
-SELECT r.person_key, coalesce(r.record ->> 'status', 'active'), r.record ->> 'title',
+SELECT r.sourced_id, coalesce(r.record ->> 'status', 'active'), r.record ->> 'title',
        r.record ->> 'courseCode', r.record ->> 'grades', r.record ->> 'subjects',
        r.record ->> 'subjectCodes', o.id, s.id
   FROM import_rows r JOIN import_results i USING (job_id, line)
@@ -218,7 +218,7 @@ SELECT r.person_key, coalesce(r.record ->> 'status', 'active'), r.record ->> 'ti
 -- write_classes --
 INSERT INTO classes (sourced_id, status, title, class_code, class_type, grades, location, subjects,
                      subject_codes, periods, terms, course_id, school_id)
-SELECT r.person_key, coalesce(r.record ->> 'status', 'active'), r.record ->> 'title',
+SELECT r.sourced_id, coalesce(r.record ->> 'status', 'active'), r.record ->> 'title',
        r.record ->> 'classCode', r.record ->> 'classType', r.record ->> 'grades',
        r.record ->> 'location', r.record ->> 'subjects', r.record ->> 'subjectCodes',
        r.record ->> 'periods', r.record ->> 'termSourcedIds', c.id, o.id
@@ -237,7 +237,7 @@ SELECT r.person_key, coalesce(r.record ->> 'status', 'active'), r.record ->> 'ti
 -- write_enrollments --
 INSERT INTO enrollments (sourced_id, status, class_id, school_id, user_id, role, is_primary,
                          begin_date, end_date)
-SELECT r.person_key, coalesce(r.record ->> 'status', 'active'), c.id, o.id, u.id,
+SELECT r.sourced_id, coalesce(r.record ->> 'status', 'active'), c.id, o.id, u.id,
        r.record ->> 'role', (r.record ->> 'primary')::boolean, (r.record ->> 'beginDate')::date,
        (r.record ->> 'endDate')::date
   FROM import_rows r JOIN import_results i USING (job_id, line)
@@ -255,35 +255,35 @@ SELECT r.person_key, coalesce(r.record ->> 'status', 'active'), c.id, o.id, u.id
 UPDATE academic_sessions t SET status = 'tobedeleted'
  WHERE t.status = 'active' AND NOT EXISTS (
        SELECT FROM import_rows r WHERE r.job_id = %(job_id)s AND r.file = 'academicSessions'
-          AND r.person_key = t.sourced_id);
+          AND r.sourced_id = t.sourced_id);
 
 -- close_roles --
 UPDATE role_assignments t SET status = 'tobedeleted'
  WHERE t.status = 'active' AND NOT EXISTS (
        SELECT FROM import_rows r WHERE r.job_id = %(job_id)s AND r.file = 'roles'
-          AND r.person_key = t.sourced_id);
+          AND r.sourced_id = t.sourced_id);
 
 -- close_courses --
 UPDATE courses t SET status = 'tobedeleted'
  WHERE t.status = 'active' AND NOT EXISTS (
        SELECT FROM import_rows r WHERE r.job_id = %(job_id)s AND r.file = 'courses'
-          AND r.person_key = t.sourced_id);
+          AND r.sourced_id = t.sourced_id);
 
 -- close_classes --
 UPDATE classes t SET status = 'tobedeleted'
  WHERE t.status = 'active' AND NOT EXISTS (
        SELECT FROM import_rows r WHERE r.job_id = %(job_id)s AND r.file = 'classes'
-          AND r.person_key = t.sourced_id);
+          AND r.sourced_id = t.sourced_id);
 
 -- close_enrollments --
 UPDATE enrollments t SET status = 'tobedeleted'
  WHERE t.status = 'active' AND NOT EXISTS (
        SELECT FROM import_rows r WHERE r.job_id = %(job_id)s AND r.file = 'enrollments'
-          AND r.person_key = t.sourced_id);
+          AND r.sourced_id = t.sourced_id);
 
 -- select_results --
 SELECT i.line AS number, r.file, r.file_line AS line, i.action,
-       coalesce(r.person_key, i.sourced_id) AS sourced_id, i.person_key, i.username, i.faults
+       coalesce(r.sourced_id, i.sourced_id) AS sourced_id, i.person_key, i.username, i.faults
   FROM import_results i LEFT JOIN import_rows r USING (job_id, line)
  WHERE i.job_id = %(job_id)s AND i.line > %(after)s
    AND (%(action)s::text IS NULL OR i.action = %(action)s)

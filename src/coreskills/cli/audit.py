@@ -1,0 +1,80 @@
+from typing import Annotated, Any
+
+import typer
+
+from coreskills.cli.terminal import HomeOption, JsonOption, client, put, put_json, say, table
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    help="Prove the audit trail, or read it.",
+    no_args_is_help=True,
+)
+COLUMNS = ["id", "created_at", "actor", "action", "resource_type", "resource_id", "status"]
+FAULTS = ["audit_id", "seq", "fault", "message"]
+PATIENCE = 3600.0  # seconds; a million rows take less than one minute
+
+
+@app.command("verify")
+def verify(
+    head: Annotated[str, typer.Option(help="One that `audit head` printed earlier")] = "",
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Compare every row of the trail with its seal; 1 if one was changed, and which."""
+    api = client(home)
+    job = api.post("/api/v1/jobs", {"type": "audit_verify", "data": {"head": head}})
+    done = api.wait_for_job(job["job_id"], PATIENCE)
+    result: dict[str, Any] = done["result"] or {}
+    if json:
+        put_json(result or done)
+    elif not result:
+        say(f"job {job['job_id']} is {done['status']}: {done['error_message']}")
+    else:
+        _tell(result)
+    if not result.get("Intact"):
+        raise typer.Exit(1)
+
+
+@app.command("head")
+def show_head(home: HomeOption = None, json: JsonOption = False) -> None:
+    """Print the end of the sealed trail, to be kept where nobody of here can change it."""
+    found = client(home).get("/api/v1/audit/head")
+    if json:
+        put_json(found)
+    else:
+        put(found["head"])
+
+
+@app.command("list")
+def list_audit(  # noqa: PLR0913  typer reads its options from here
+    user: Annotated[int | None, typer.Option(help="The number of a person")] = None,
+    job: Annotated[int | None, typer.Option(help="The number of a job")] = None,
+    actor: Annotated[str | None, typer.Option(help="admin:grace")] = None,
+    action: Annotated[str | None, typer.Option(help="account.purged")] = None,
+    since: Annotated[str | None, typer.Option(help="2027-08-30T07:00:00Z")] = None,
+    until: Annotated[str | None, typer.Option(help="Before this moment")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """The trail, newest first: of a person, a job, an actor or an action, and of a time."""
+    wanted = {"user_id": user, "job_id": job, "actor": actor, "action": action}
+    page = client(home).get("/api/v1/audit", since=since, until=until, limit=limit, **wanted)
+    if json:
+        put_json(page)
+    else:
+        table(page["audit"], COLUMNS)
+
+
+def _tell(result: dict[str, Any]) -> None:
+    counts = (
+        f"{result['Sealed']} rows sealed, {result['Redacted']} of them redacted,"
+        f" {result['Unsealed']} not sealed yet"
+    )
+    if result["Intact"]:
+        put(f"intact: {counts}; head {result['Head']}")
+        return
+    put(f"NOT intact: {result['First']['message']}")
+    table(result["Faults"], FAULTS)
+    say(f"{result['Faulty']} faults; {counts}")

@@ -1,0 +1,220 @@
+"""A pupil whose every name is a canary lives a whole life here, and is purged. Then nothing of it
+may be left: in any table, in Redis, or in any line of a log."""
+
+import re
+import subprocess
+
+import pytest
+
+from coreskills.stack.postgres import binaries
+from coreskills.telemetry import logs
+from tests.pipeline import ask, job, usernames
+from tests.trail import seal, verified
+
+CANARY = "canary"
+PUPIL = {
+    "student_id": "SCANARY17",
+    "first_name": "Zyxcanary",
+    "last_name": "Qwcanary",
+    "grade_level": 11,
+    "graduation_year": 2028,
+}
+ROSTER = (
+    "StudentID,FirstName,LastName,GradeLevel,GraduationYear\n"
+    "SCANARY17,Zyxcanary,Qwcanary,{grade},2028\nS2,Alan,Turing,9,2030\n"
+)
+ASKED = {"party": "Mrs Qwcanary", "purpose": "Zyxcanary moves away"}
+REPORT = (  # of a mass job, which names people by their keys
+    "INSERT INTO job_rows (job_id, line, key, action, before, message) SELECT max(id), 7,"
+    """ 'student:SCANARY17', 'move', '{"LastName": "Qwcanary"}', 'Qwcanary moved' FROM jobs"""
+)
+FAILURE = (  # noted with a message that names somebody
+    "INSERT INTO audit_logs (action, actor, resource_type, job_id, details, status) SELECT"
+    """ 'a.failed', 'a', 'job', id, '{"message": "Qwcanary"}', 'failure' FROM jobs"""
+    " WHERE job_type = 'archive_account' LIMIT 1"
+)
+LAPTOP = {"device_id": "LT-1", "device_name": "n", "device_type": "laptop", "platform": "linux"}
+
+
+@pytest.fixture(autouse=True)
+def lines(capfd):
+    """What all parts of it write into their logs."""
+    logs.configure("test", "info", "json")
+    return capfd
+
+
+@pytest.fixture
+def work(worker):
+    def act():
+        while worker.run_once(wait_seconds=0.1):
+            pass
+
+    return act
+
+
+@pytest.fixture
+def sent(client, work):
+    """A request, and the work it makes; the id of the job."""
+
+    def act(method, path, body=None, **headers):
+        more = {"data": body, "content_type": "text/csv"} if isinstance(body, str) else {}
+        more = more or ({} if body is None else {"json": body})
+        answer = client.request(method, f"/api/v1/{path}", headers=headers, **more)
+        work()
+        return answer
+
+    return act
+
+
+def lived(sent, client, site):
+    """From roster to archive, with all that goes wrong on the way."""
+    joined(sent, client, site)
+    stayed(sent, client)
+    left(sent, site)
+
+
+def joined(sent, client, site):
+    key = {"Idempotency-Key": "Zyxcanary"}
+    sent("POST", "imports?dry_run=true&filename=plan.csv", ROSTER.format(grade=11))
+    ask(site, REPORT)
+    sent("POST", "users/student", PUPIL, **key)
+    sent("POST", "students", PUPIL)
+    sent("POST", "imports?filename=a.csv", ROSTER.format(grade=11))
+    sent("POST", "imports?filename=b.csv", ROSTER.format(grade=12))
+    twins = [{"type": "create_student", "data": PUPIL | {"grade_level": n}} for n in (9, 10)]
+    assert sent("POST", "jobs/batch", {"jobs": twins}).status_code == 409
+    changed = sent("PATCH", "users/1", {"last_name": "Vwcanary"}, **{"If-Match": "*"})
+    assert changed.status_code == 200
+    assert client.get("/api/v1/students/SCANARY17").status_code == 200
+    assert client.get("/api/v1/users?last_name=Vwcanary").json["users"]
+
+
+def stayed(sent, client):
+    sent("POST", "devices", LAPTOP)
+    sent("POST", "jobs", with_laptop("device_assign", user_id=1, why="for Zyxcanary"))
+    sent("POST", "jobs", with_laptop("device_retire", why="Zyxcanary broke it"))
+    sent("POST", "jobs", with_laptop("device_return", why="Zyxcanary is ill"))
+    sent("POST", "jobs", with_laptop("device_assign", user_id=1))
+    cohort = {"graduation_year": 2028, "dry_run": True}
+    sent("POST", "jobs", {"type": "device_return_cohort", "data": cohort})
+    sent("POST", "jobs", {"type": "device_return_cohort", "data": {"graduation_year": 2028}})
+    sent("PATCH", "devices/LT-1", {"assigned_user_id": 1}, **{"If-Match": "*"})
+    sent("POST", "jobs", about("suspend_account", why="Zyxcanary did not pay"))
+    sent("POST", "jobs", about("suspend_account", dry_run=True, why="Zyxcanary"))
+    sent("POST", "jobs", about("resume_account"))
+    sent("POST", "jobs", about("archive_account", why="too early for Zyxcanary"))
+    for _ in range(2):
+        id = sent("POST", "users/1/export", ASKED).json["job_id"]
+    assert CANARY in client.post(f"/api/v1/exports/{id}/collect").text.lower()
+
+
+def left(sent, site):
+    sent("PUT", "users/1/legal-hold", {"held": True, "reason": "Zyxcanary sues"})
+    sent("POST", "jobs", about("disable_account", reason="leaver", why="Zyxcanary moved"))
+    sent("POST", "jobs", about("archive_account", why="Zyxcanary has the laptop"))
+    ask(site, FAILURE)
+    ask(site, "UPDATE job_attempts SET error_message = 'Qwcanary' WHERE outcome = 'failed'")
+    sent("PATCH", "devices/LT-1", {"assigned_user_id": None}, **{"If-Match": "*"})
+    sent("POST", "jobs", about("archive_account", why="Zyxcanary"))
+    sent("POST", "jobs", about("delete_account", why="Zyxcanary is held"))
+    sent("PUT", "users/1/legal-hold", {"held": False, "reason": "Zyxcanary lost"})
+    sent("POST", "jobs", about("delete_account", dry_run=True, why="Zyxcanary"))
+
+
+def about(kind, **more):
+    return {"type": kind, "data": {"user_id": 1, **more}}
+
+
+def with_laptop(kind, **more):
+    return {"type": kind, "data": {"device_id": "LT-1", **more}}
+
+
+def dumped(site) -> str:
+    """Every table there is, and every row of it."""
+    done = subprocess.run(
+        [str(binaries() / "bin" / "pg_dump"), "--data-only", site.postgres.admin_url(site.name)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return done.stdout
+
+
+def tables_with(text: str) -> set[str]:
+    """Of a dump: which tables say it."""
+    found, table = set(), ""
+    for line in text.splitlines():
+        if line.startswith("COPY "):
+            table = line.split()[1]
+        elif CANARY in line.lower():
+            found.add(table)
+    return found
+
+
+def kept_in_redis(queue) -> list[str]:
+    """Every key with what is in it."""
+    client, found = queue._client, []
+    for key in client.scan_iter():
+        kind = client.type(key)
+        read = {"stream": lambda k: client.xrange(k), "string": client.get}[kind]
+        found.append(f"{key} {read(key)}")
+    return found
+
+
+def test_of_who_was_purged_nothing_is_left_anywhere(
+    sent, client, db, worker_db, settings, site, queue, folder, lines
+):
+    lived(sent, client, site)
+    everywhere = tables_with(dumped(site))
+    assert everywhere >= {
+        "public.users",
+        "public.usernames",
+        "public.jobs",
+        "public.job_attempts",
+        "public.job_rows",
+        "public.import_rows",
+        "public.import_results",
+        "public.audit_logs",
+        "public.disclosures",
+        "public.person_exports",
+        "public.idempotency_keys",
+    }, "the canary did not get everywhere, so its absence would prove nothing"
+    assert len(usernames(site)) == 2
+    seal(worker_db)
+    done = sent("POST", "jobs", about("delete_account", why="farewell, Zyxcanary")).json["job_id"]
+    assert job(db, done)["status"] == "completed"
+    assert tables_with(dumped(site)) == set()
+    assert not [line for line in kept_in_redis(queue) if CANARY in line.lower()]
+    output = lines.readouterr()
+    assert '"event":"request"' in output.err
+    for text in (output.out, output.err, (folder / "postgres.log").read_text()):
+        assert not [line for line in text.splitlines() if CANARY in line.lower()]
+    seal(worker_db)
+    told = verified(worker_db, settings)
+    assert told["Intact"]
+    assert told["Redacted"] > 5
+
+
+def test_of_the_neighbour_everything_is_left(sent, client, db, site):
+    lived(sent, client, site)
+    sent("POST", "jobs", about("delete_account"))
+    assert "Turing" in dumped(site)
+    assert client.get("/api/v1/users/2").json["last_name"] == "Turing"
+    assert ask(site, "SELECT count(*) FROM import_rows WHERE person_key = 'student:S2'") == [(3,)]
+    ((details,),) = ask(
+        site, "SELECT details FROM audit_logs WHERE action = 'student.created' AND user_id = 2"
+    )
+    assert "redacted" not in details
+
+
+def test_redis_is_told_numbers_only(client, queue, site):
+    """Whatever a job is about."""
+    for n in range(3):
+        client.post("/api/v1/users/student", json=PUPIL | {"student_id": f"S{n}"})
+    streams = queue._client.scan_iter(_type="stream")
+    entries = [entry for key in streams for entry in queue._client.xrange(key)]
+    assert len(entries) == 3
+    for _, fields in entries:
+        assert set(fields) == {"id"}
+        assert re.fullmatch(r"[0-9]+", fields["id"])

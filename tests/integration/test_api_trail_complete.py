@@ -8,6 +8,7 @@ import pytest
 
 from coreskills.api.permissions import PUBLIC, permission_of
 from coreskills.worker.handlers import HANDLERS
+from tests.oneroster import as_delta, package, person
 from tests.people import ADA, GRACE, IVAN, JEAN, PASSWORD
 from tests.pipeline import ask, job, polling_worker
 from tests.problems import contents
@@ -17,6 +18,17 @@ LAPTOP = {"device_id": "LT-1", "device_name": "n", "device_type": "laptop", "pla
 LOCK = {"policy_name": "p", "policy_type": "security", "description": "d"}
 LINUS = {"username": "linus", "role": "student", "password": "a good long password"}
 ROSTER = "StudentID,FirstName,LastName,GradeLevel,GraduationYear\nS9,Ada,Byron,9,2030\n"
+PACKAGE = package(
+    {
+        "users": as_delta(
+            [
+                person("u-ada", ADA["student_id"], grades="11", enabledUser="true")
+                | {"givenName": ADA["first_name"], "familyName": ADA["last_name"]}
+            ]
+        )
+    },
+    users="delta",
+)
 WINDOW = {"starts_at": "2030-01-01T00:00:00Z", "ends_at": "2030-01-02T00:00:00Z", "reason": "r"}
 EXPORT = {"party": "the mother", "purpose": "she asked"}
 WORK = frozenset({"why"})  # of a request for work: what it changes, the job says
@@ -80,6 +92,12 @@ CASES = {
     "POST /api/v1/jobs/<int:id>/retry": Case("job.retried", "jobs/{cancelled}/retry"),
     "POST /api/v1/jobs/<int:id>/approve": Case("job.approved", "jobs/{suspended}/approve"),
     "POST /api/v1/imports": Case("import_users.requested", "imports", ROSTER, WORK),
+    "POST /api/v1/imports/oneroster": Case(
+        "oneroster_import.requested", "imports/oneroster", PACKAGE, WORK
+    ),
+    "POST /api/v1/exports/oneroster": Case(
+        "oneroster_export.requested", "exports/oneroster", EXPORT, WORK
+    ),
     "POST /api/v1/tokens": Case("token.created", "tokens", {"name": "n"}, NEW),
     "DELETE /api/v1/tokens/<int:id>": Case("token.revoked", "tokens/{token}"),
     "POST /api/v1/operators": Case("operator.added", "operators", LINUS, NEW),
@@ -129,6 +147,8 @@ KINDS = {
     "export_person": Kind("person.exported", EXPORT | {"user_id": 1}),
     "retention_sweep": Kind("retention.swept"),
     "import_users": Kind("student.created"),
+    "oneroster_import": Kind("student.updated"),
+    "oneroster_export": Kind("roster.exported", EXPORT),
     "audit_verify": Kind(None),
     "lifecycle_tick": Kind(None),  # it makes jobs, which have lines of their own
     "self_test": Kind(None),
@@ -207,7 +227,9 @@ def test_a_change_tells_who_what_before_after_why_and_under_which_request(
     case, method = CASES[route], route.split()[0]
     before = lines(site)
     headers = {"If-Match": "*", "X-Reason": REASON.encode().decode("latin-1")}
-    more = {"data": case.body, "content_type": "text/csv"} if isinstance(case.body, str) else {}
+    kinds = {str: "text/csv", bytes: "application/zip"}
+    kind = kinds.get(type(case.body))
+    more = {"data": case.body, "content_type": kind} if kind else {}
     answer = client.request(
         method,
         f"/api/v1/{case.path.format(**district)}",
@@ -251,6 +273,10 @@ def test_a_job_tells_who_what_and_for_which_job_and_request(client, db, district
         work()
     if kind == "import_users":
         answer = client.post("/api/v1/imports", data=ROSTER, content_type="text/csv")
+    elif kind == "oneroster_import":
+        answer = client.post(
+            "/api/v1/imports/oneroster", data=PACKAGE, content_type="application/zip"
+        )
     else:
         answer = client.post("/api/v1/jobs", json={"type": kind, "data": case.asked})
     assert answer.status_code == 202, answer.text
@@ -260,7 +286,7 @@ def test_a_job_tells_who_what_and_for_which_job_and_request(client, db, district
     assert all(line[1:3] == ("admin:grace", request) for line in found)
     expected = [f"{kind}.requested", *([case.action] if case.action else [])]
     assert [line[0] for line in found] == expected
-    if case.action and kind not in ("export_person", "delete_account"):
+    if case.action and kind not in ("export_person", "oneroster_export", "delete_account"):
         assert "after" in found[-1][3]
     if "why" in case.asked:
         assert found[-1][3]["why"] == REASON

@@ -43,6 +43,11 @@ class Known:
     by_id: dict[str, Row]
     by_key: dict[tuple[str, str], Row]
 
+    def kind_of(self, key: str) -> str | None:
+        """What the person with this id is; nothing if there is none, or one of each kind."""
+        kinds = [kind for kind in ("student", "staff") if (kind, key) in self.by_key]
+        return kinds[0] if len(kinds) == 1 else None
+
 
 @dataclass(frozen=True)
 class People:
@@ -116,11 +121,11 @@ class People:
         if record.get("status") == "tobedeleted":
             return self._leaves(found) if found else {"action": "unchanged"}
         roles = self.index.roles.get(record[ID], [])
-        kind = rules.kind(record, roles, found["user_type"] if found else None)
+        key = rules.natural_key(record) or ""
+        kind = rules.kind(record, roles, found["user_type"] if found else known.kind_of(key))
         if found and found["user_type"] != kind:
             fault = Fault("sourcedId", "kind_differs", f"is {found['user_type']} here, not {kind}")
             return refused("rejected", [fault])
-        key = rules.natural_key(record) or ""
         twin = known.by_key.get((kind, key))
         person = rules.person(record, kind, roles, found or twin, self.surroundings)
         school = rules.school(record, roles)

@@ -212,8 +212,8 @@ def _note(
     context: Context, conn: Connection, files: dict[str, dict[str, int]], closed: dict[str, int]
 ) -> None:
     """One line of the trail for what is not about persons; theirs have their own."""
-    job = context.job
-    if not closed and not any({"created", "updated"} & set(of) for of in files.values()):
+    job, told = context.job, {file: of for file, of in files.items() if file != "users"}
+    if not closed and not any({"created", "updated"} & set(of) for of in told.values()):
         return
     audit.insert_audit(
         conn,
@@ -224,6 +224,6 @@ def _note(
             resource_id=job.id,
             job_id=job.id,
             request_id=job.request_id,
-            details={"files": files, "closed": closed},
+            details={"why": WHY, "after": {"files": told, "closed": closed}},
         ),
     )

@@ -177,11 +177,11 @@ ALTER TABLE import_results
     ADD COLUMN user_version integer,
     ADD COLUMN state text,
     ADD COLUMN changes jsonb,      -- {before, after}, in the words of the engine
-    ADD CONSTRAINT import_results_action_known CHECK (action IN
+    ADD CONSTRAINT import_results_action_check CHECK (action IN
         ('created', 'updated', 'unchanged', 'skipped', 'rejected', 'disabled')),
-    ADD CONSTRAINT import_results_person_has_account CHECK (
+    ADD CONSTRAINT import_results_created_has_account CHECK (
         action <> 'created' OR user_type IS NULL OR username IS NOT NULL),
-    ADD CONSTRAINT import_results_says_why CHECK (
+    ADD CONSTRAINT import_results_rejected_says_why CHECK (
         (action IN ('rejected', 'skipped')) = (faults IS NOT NULL));
 CREATE INDEX import_results_of_people ON import_results (job_id, action) WHERE user_id IS NOT NULL;
 

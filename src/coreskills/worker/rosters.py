@@ -20,11 +20,11 @@ from coreskills.store import audit, imports, lifecycle, rosters
 from coreskills.store.audit import Entry
 from coreskills.store.db import Connection
 from coreskills.worker.context import Context, Outcome
+from coreskills.worker.importing import BATCH
 from coreskills.worker.plans import Change, Plan, carried_out
 from coreskills.worker.roster_people import CHANGED, WHY, People
 from coreskills.worker.roster_records import LEFT_OUT, Records
 
-BATCH = 2000
 ACTIONS = ("created", "updated", "unchanged", "skipped", "rejected", "disabled")
 VERBS = {"created": "create", "updated": "update", "disabled": "disable"}
 Row = dict[str, Any]

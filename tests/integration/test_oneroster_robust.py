@@ -1,5 +1,7 @@
 """What is no package is refused at once; and whoever interferes, a package has its effect once."""
 
+import io
+import zipfile
 from contextlib import suppress
 
 import pytest
@@ -127,11 +129,27 @@ def test_a_person_who_was_changed_meanwhile_is_looked_at_again(db, run, worker_d
     importer = polling_worker(worker_db, settings, engine=GatedEngine(gate))
     with in_background(lambda: importer.run_once(wait_seconds=0), gate=gate):
         gate.await_arrival()
-        ask(site, "UPDATE users SET first_name = 'Augusta' WHERE id = 1")
+        ask(
+            site,
+            "UPDATE users SET state = 'disabled', disable_reason = 'security',"
+            " disabled_at = now() WHERE id = 1",
+        )
     assert job(db, id)["status"] == "completed"
-    assert ask(site, "SELECT first_name, last_name, version FROM users WHERE id = 1") == [
-        ("Ada", "Byron", 3)
-    ]
+    found = "SELECT last_name, state, disable_reason FROM users WHERE id = 1"
+    assert ask(site, found) == [("Byron", "disabled", "security")]
+
+
+def test_the_same_files_packed_at_another_time_are_the_same_package(db, site):
+    """So the plan of the one can be followed with the other."""
+    late = io.BytesIO()
+    with zipfile.ZipFile(late, "w") as archive:
+        for name, text in reversed(files(district()).items()):
+            archive.writestr(zipfile.ZipInfo(name, (1999, 1, 1, 0, 0, 0)), text)
+    hand_in(db, package(district()))
+    hand_in(db, late.getvalue())
+    hand_in(db, package(crowd(1)))
+    digests = [d for (d,) in ask(site, "SELECT parameters ->> 'digest' FROM jobs ORDER BY id")]
+    assert digests[0] == digests[1] != digests[2]
 
 
 def test_two_packages_with_the_same_people_at_once_create_each_once(

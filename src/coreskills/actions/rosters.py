@@ -6,7 +6,7 @@ import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, Any
 from zipfile import BadZipFile, ZipFile
 
 from coreskills.actions.jobs import Accepted, Work, submit
@@ -26,9 +26,11 @@ MOST_FAULTS = 200  # told of a package that is refused
 
 @dataclass
 class Package:
-    """A checked package. `modes` are those of the files that are read, in their order."""
+    """A checked package. `modes` are those of the files that are read, in their order; `digest` is
+    of what they say, whenever and however they were packed."""
 
     archive: ZipFile
+    digest: Any = field(default_factory=hashlib.sha256)
     modes: dict[str, Mode] = field(default_factory=dict)
     count: int = 0
 
@@ -70,7 +72,7 @@ def request_oneroster_import(
                 "rows": package.count,
                 "filename": filename,
                 "files": package.modes,
-                "digest": digest.hex(),
+                "digest": package.digest.hexdigest(),
             }
 
             def fill(conn: Connection, job_id: int) -> None:
@@ -93,7 +95,7 @@ def checked(archive: ZipFile) -> Package:
     for file in ORDER:
         if read.modes.get(file, "absent") != "absent" and f"{file}.csv" in names:
             package.modes[file] = read.modes[file]
-            package.count += _counted(archive, file, faults)
+            package.count += _counted(package, file, faults)
     if package.count > MOST_ROWS:
         raise TooLarge(f"The package has more than {MOST_ROWS:,} rows; split it")
     if faults:
@@ -101,8 +103,9 @@ def checked(archive: ZipFile) -> Package:
     return package
 
 
-def _counted(archive: ZipFile, file: str, faults: list[Fault]) -> int:
-    lines = _parsed(archive, f"{file}.csv")
+def _counted(package: Package, file: str, faults: list[Fault]) -> int:
+    package.digest.update(f"{file}:{package.modes[file]}\n".encode())
+    lines = _parsed(package.archive, f"{file}.csv", package.digest)
     first = next(lines, None)
     if first is None:
         faults.append(Fault(f"{file}.csv line 1", "header_missing", "there is no header"))
@@ -119,21 +122,23 @@ def _counted(archive: ZipFile, file: str, faults: list[Fault]) -> int:
     return count
 
 
-def _parsed(archive: ZipFile, name: str) -> Iterator[Line]:
+def _parsed(archive: ZipFile, name: str, digest: Any = None) -> Iterator[Line]:
     try:
         with archive.open(name) as member:
             buffered: IO[bytes] = io.BufferedReader(member, 256 * 1024)  # type: ignore[type-var]
-            yield from parsed(_lines(buffered, name))
+            yield from parsed(_lines(buffered, name, digest))
     except (BadZipFile, zlib.error, EOFError, OSError) as exc:
         fault = Fault(name, "zip_damaged", f"cannot be unpacked: {exc}")
         raise Invalid("The zip is damaged", [fault]) from None
 
 
-def _lines(stream: IO[bytes], name: str) -> Iterator[bytes]:
+def _lines(stream: IO[bytes], name: str, digest: Any) -> Iterator[bytes]:
     number = 0
     while line := stream.readline(LONGEST_LINE + 1):
         number += 1
         if len(line) > LONGEST_LINE:
             fault = Fault(f"{name} line {number}", "csv_line_length", "is longer than 64 KiB")
             raise Invalid("The zip is no OneRoster package", [fault])
+        if digest:
+            digest.update(line)
         yield line

@@ -9,7 +9,7 @@ from coreskills.domain.people import Planned, Strict
 
 
 class OneRosterImport(Planned):
-    """`files` are those of the manifest, with their modes; `digest` is that of the package."""
+    """`files` are those of the manifest, with their modes; `digest` is that of what they say."""
 
     rows: int
     filename: str = ""

@@ -28,6 +28,10 @@ REPORT = (  # of a mass job, which names people by their keys
     "INSERT INTO job_rows (job_id, line, key, action, before, message) SELECT max(id), 7,"
     """ 'student:SCANARY17', 'move', '{"LastName": "Qwcanary"}', 'Qwcanary moved' FROM jobs"""
 )
+RETAINED = (
+    """UPDATE jobs SET parameters = parameters || '{"retained": ["SCANARY17"]}' WHERE id ="""
+    " (SELECT job_id FROM job_rows WHERE key = 'student:SCANARY17')"
+)
 FAILURE = (  # noted with a message that names somebody
     "INSERT INTO audit_logs (action, actor, resource_type, job_id, details, status) SELECT"
     """ 'a.failed', 'a', 'job', id, '{"message": "Qwcanary"}', 'failure' FROM jobs"""
@@ -77,6 +81,7 @@ def joined(sent, client, site):
     key = {"Idempotency-Key": "Zyxcanary"}
     sent("POST", "imports?dry_run=true&filename=plan.csv", ROSTER.format(grade=11))
     ask(site, REPORT)
+    ask(site, RETAINED)
     sent("POST", "users/student", PUPIL, **key)
     sent("POST", "students", PUPIL)
     sent("POST", "imports?filename=a.csv", ROSTER.format(grade=11))

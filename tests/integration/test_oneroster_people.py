@@ -143,6 +143,16 @@ def test_a_person_who_is_new_in_the_school_s_system_is_for_a_person_to_decide(to
     assert ask(site, "SELECT sourced_id FROM users WHERE student_id = 'S2028001'") == [("u-ada",)]
 
 
+def test_who_stands_in_a_bulk_file_under_another_sourced_id_is_no_absentee(told, site):
+    told(package(district()))
+    body = package(changed("users", 0, sourcedId="u-other", primaryOrgSourcedId=None))
+    roles = district()
+    roles["users"][0]["sourcedId"] = roles["roles"][0]["userSourcedId"] = "u-other"
+    assert told(package(roles)) == ("rejected", [("sourcedId", "sourced_id_differs")])
+    assert told(body)[0] == "rejected"
+    assert ask(site, "SELECT DISTINCT state FROM users") == [("active",)]
+
+
 def test_a_pupil_does_not_become_a_teacher_by_a_roster(told):
     told(package(district()))
     turned = users(person("u-ada", "S2028001") | {"role": "teacher"})

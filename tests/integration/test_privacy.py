@@ -1,8 +1,11 @@
 """What we hold about a person can be asked for, is kept no longer than the rules say, and can be
 made to stay."""
 
+import json
+
 import pytest
 
+from coreskills.telemetry import logs
 from tests.people import ADA, GRACE, IVAN
 from tests.pipeline import ask, job, polling_worker, submit, submit_import, trail
 from tests.problems import faults, refused
@@ -233,3 +236,12 @@ def test_a_job_that_ended_after_the_purge_is_forgotten_by_the_next_sweep(do, pur
     ((parameters,),) = ask(site, "SELECT parameters FROM jobs WHERE job_type = 'disable_account'")
     assert parameters == {"user_id": 1, "redacted": True}
     assert do("retention_sweep")["result"]["Due"]["purged"] == 0
+
+
+def test_the_log_of_requests_has_our_number_of_a_person_and_not_the_schools(client, ada, capfd):
+    logs.configure("test", "info", "json")
+    capfd.readouterr()
+    client.get("/api/v1/students/S2028001")
+    client.get("/api/v1/users/1")
+    paths = [json.loads(line)["path"] for line in capfd.readouterr().err.splitlines()]
+    assert paths == ["/api/v1/students/<student_id>", "/api/v1/users/1"]

@@ -16,6 +16,7 @@ THERE_ALREADY = [
     insert("audit_seals", SEAL, seq="1", audit_id="1"),
     insert("person_exports", EXPORT),
     "INSERT INTO audit_redactions VALUES (1, 1)",
+    "INSERT INTO farewells VALUES (1, '{}')",
 ]
 REFUSED = [
     ("audit_seals_pkey", insert("audit_seals", SEAL, seq="1")),
@@ -23,6 +24,7 @@ REFUSED = [
     ("audit_head_pkey", "INSERT INTO audit_head DEFAULT VALUES"),
     ("audit_head_only_row_check", "INSERT INTO audit_head (only_row) VALUES (false)"),
     ("audit_redactions_pkey", "INSERT INTO audit_redactions VALUES (1, 2)"),
+    ("farewells_pkey", "INSERT INTO farewells VALUES (1, '{}')"),
     ("disclosures_user_id_fkey", insert("disclosures", GIVEN, user_id="999")),
     ("disclosures_party_check", insert("disclosures", GIVEN, party="''")),
     ("disclosures_purpose_check", insert("disclosures", GIVEN, purpose="''")),

@@ -38,6 +38,7 @@ DEADLINES = {
     "device_return_cohort": 600,
     "policy_evaluate": 600,
     "retention_sweep": 600,
+    "reconcile": 600,
     "audit_verify": 3600,
 }
 

@@ -21,7 +21,7 @@ from coreskills.domain.people import Planned, Staff, Strict, Student
 from coreskills.domain.policies import EvaluatePolicies
 from coreskills.domain.privacy import ExportPerson, RetentionSweep
 from coreskills.domain.rosters import OneRosterExport, OneRosterImport
-from coreskills.domain.trail import AuditVerify
+from coreskills.domain.trail import AuditVerify, Reconcile
 
 MAX_ERRORS = 5  # failures of the work itself, retried with backoff
 MAX_CRASHES = 3  # workers lost while running it: then it is poison, and dead
@@ -68,6 +68,7 @@ PARAMETERS: dict[str, type[BaseModel]] = {
     "oneroster_import": OneRosterImport,
     "oneroster_export": OneRosterExport,
     "audit_verify": AuditVerify,
+    "reconcile": Reconcile,
     "export_person": ExportPerson,
     "retention_sweep": RetentionSweep,
     "self_test": SelfTest,
@@ -80,6 +81,7 @@ LONG = frozenset(  # never run in a batch with others
         "oneroster_export",
         "sweep_expired",
         "audit_verify",
+        "reconcile",
         "retention_sweep",
         "device_return_cohort",
         "policy_evaluate",

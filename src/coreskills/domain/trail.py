@@ -1,10 +1,10 @@
-"""What can be wrong with the trail, in words."""
+"""What can be wrong with the trail, and between the tables."""
 
 from typing import Annotated
 
 from pydantic import Field
 
-from coreskills.domain.people import Strict
+from coreskills.domain.people import Planned, Strict
 
 FAULTS = {
     "changed": "is not what was sealed",
@@ -20,3 +20,9 @@ class AuditVerify(Strict):
     """Looks whether the trail is what was sealed. `head` is an earlier head, kept elsewhere."""
 
     head: Annotated[str, Field(pattern=r"^([0-9]{1,18}:[0-9a-f]{64})?$")] = ""
+
+
+class Reconcile(Planned):
+    """Looks whether the tables that must agree, agree; repairs what can be repaired safely."""
+
+    repair: bool = False

@@ -8,7 +8,7 @@ from coreskills.domain.people import Person, Staff, Student
 from coreskills.errors import NotFound
 from coreskills.store import audit, housekeeping, users
 from coreskills.store.db import Connection
-from coreskills.worker import accounts, compliance, custody
+from coreskills.worker import accounts, compliance, custody, reconcile
 from coreskills.worker.context import Context, Outcome
 from coreskills.worker.importing import import_users
 from coreskills.worker.privacy import export_person, retention_sweep
@@ -74,6 +74,7 @@ HANDLERS: dict[str, Handler] = {
     "oneroster_import": import_oneroster,
     "oneroster_export": export_oneroster,
     "audit_verify": audit_verify,
+    "reconcile": reconcile.compare,
     "export_person": export_person,
     "retention_sweep": retention_sweep,
     "self_test": self_test,

@@ -279,6 +279,7 @@ DECLARE
          WHERE a.user_id = person);
     near  bigint[] := ARRAY(
         SELECT job_id FROM audit_logs WHERE user_id = person AND job_id IS NOT NULL
+         UNION SELECT job_id FROM job_rows WHERE key = ANY(keys)
          UNION
         SELECT id FROM jobs
          WHERE unique_key = ANY(held) AND parameters ->> 'device_id' = ANY(held));

@@ -93,6 +93,19 @@ def test_a_repeated_request_gets_the_job_of_the_first(client, site):
     refused(other, 422, "idempotency_mismatch")
 
 
+def test_in_a_freeze_window_a_package_is_only_looked_at(client, run, site):
+    window = {"starts_at": "2020-01-01T00:00:00Z", "ends_at": "2060-01-01T00:00:00Z"}
+    client.post("/api/v1/freeze-windows", json=window | {"reason": "end of the year"})
+    refused(client.post(PATH, data=package(district()), **ZIP), 423, "frozen")
+    for query in ("?dry_run=true", "?override=the%20board%20wants%20it"):
+        assert client.post(PATH + query, data=package(district()), **ZIP).status_code == 202
+        run()
+    assert ask(site, "SELECT status, parameters ->> 'override' FROM jobs ORDER BY id") == [
+        ("completed", ""),
+        ("completed", "the board wants it"),
+    ]
+
+
 def test_a_worker_that_dies_while_planning_loses_nothing(db, run, worker_db, site):
     roster = crowd(1500)
     id = hand_in(db, package(roster))

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Protocol
 import typer
 
 from coreskills.cli.terminal import HomeOption, JsonOption, client, put, put_json, say
+from coreskills.domain.oneroster.columns import ORDER
 from coreskills.errors import StackFailed
 from coreskills.stack.client import ENDED, Client
 
@@ -162,7 +163,9 @@ def _show(report: Row) -> None:
     if len(report["reasons"]) > SHOWN:
         put(f"and {len(report['reasons']) - SHOWN} more")
     would = "would be " if report["dry_run"] else ""
-    for file, counts in report.get("files", {}).items():
+    files = report.get("files", {})
+    for file in sorted(files, key=ORDER.index):
+        counts = files[file]
         told = ", ".join(f"{counts[name]} {name}" for name in COUNTS if name in counts)
         put(f"{file}: {told}")
     if "absentees" in report:

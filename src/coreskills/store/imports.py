@@ -99,6 +99,7 @@ def insert_planned_users(
 
 
 def count_results(conn: Connection, job_id: int) -> dict[str, int]:
+    server.be_patient(conn, LONGEST_STATEMENT)
     counts = {
         row["action"]: row["rows"] for row in every(conn, SQL["count_results"], job_id=job_id)
     }

@@ -26,7 +26,7 @@ Row = dict[str, Any]
 def import_users(context: Context) -> Outcome:
     job_id = context.job.id
     _plan(context)
-    with context.db.reading() as conn:
+    with context.db.transaction() as conn:
         counts = imports.count_results(conn, job_id)
         prints = imports.select_fingerprints(conn, job_id)
     lines = [

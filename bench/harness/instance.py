@@ -60,19 +60,20 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def instance() -> Iterator[Instance]:
-    """A fresh one on free ports; stopped and erased at the end."""
+def instance(*arguments: str) -> Iterator[Instance]:
+    """A fresh one on free ports; stopped and erased at the end. `arguments` are for the start."""
     path = new_home()
     try:
-        yield started(path)
+        yield started(path, *arguments)
     finally:
         stop(path)
         shutil.rmtree(path)
 
 
-def started(path: Path) -> Instance:
+def started(path: Path, *arguments: str) -> Instance:
     say(f"starting an instance in {path}")
-    return Instance(Home(path), json.loads(coreskills("start", path, *start_arguments())))
+    wishes = (*start_arguments(), *arguments)
+    return Instance(Home(path), json.loads(coreskills("start", path, *wishes)))
 
 
 def stop(path: Path) -> None:

@@ -31,6 +31,7 @@ SECONDS = 15.0  # for everything together; an operation is asked at least once i
 EXAMPLES = 6
 LAPTOP = {"device_id": "1", "device_name": "n", "device_type": "laptop", "platform": "linux"}
 LOCK = {"policy_name": "p", "policy_type": "security", "description": "d"}
+RULE = {"Field": "Kind", "Op": "eq", "Value": "student"}
 ROSTER = b"StudentID,FirstName,LastName,GradeLevel,GraduationYear\nS1,Ada,King,9,2030\nS2,,,,\n"
 EXISTING = {
     "id": 1,
@@ -40,6 +41,10 @@ EXISTING = {
     "entity": "jobs",
     "job_type": "graduate_cohort",
     "action": "disable",
+    "event": "left",
+    "user_type": "student",
+    "position": "1",
+    "user_id": "1",
 }
 
 
@@ -51,7 +56,15 @@ class Disproved(Exception):
 def district(client, worker):
     """Where everything has a number 1: a user, a device, a policy, an import, an audit entry."""
     client.post("/api/v1/imports", data=ROSTER, content_type="text/csv")
-    for path, body in (("students", ADA), ("staff", JEAN), ("devices", LAPTOP), ("policies", LOCK)):
+    for path, body in (
+        ("students", ADA),
+        ("staff", JEAN),
+        ("devices", LAPTOP),
+        ("policies", LOCK),
+        ("schools", {"sourced_id": "north", "name": "North"}),
+        ("groups", {"name": "Chess"}),
+        ("licences", {"sku": "OFFICE", "name": "Office", "seats": 1, "rule": RULE}),
+    ):
         assert client.post(f"/api/v1/{path}", json=body).status_code < 300
     while worker.run_once(wait_seconds=0.2):
         pass

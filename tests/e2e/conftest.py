@@ -30,7 +30,8 @@ class Instance:
 
     def run(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
         """One CLI command on this home."""
-        place = 2 if arguments[0] in ("jobs", "db", "devices", "policies") else 1
+        grouped = ("jobs", "db", "account", "cohort", "devices", "policies")
+        place = 2 if arguments[0] in grouped else 1
         words = [*arguments[:place], "--home", str(self.home), *arguments[place:]]
         return subprocess.run(
             [self.python, "-m", "coreskills", *words],

@@ -202,6 +202,21 @@ def test_who_comes_back_is_restored_and_has_no_timer(imported, site):
     ]
 
 
+def test_a_leaver_has_no_groups_until_she_is_back(imported, site, client):
+    imported(package(district()))
+    group = client.as_(GRACE).post("/api/v1/groups", json={"name": "Choir"}).json["id"]
+    answer = client.as_(GRACE).put(f"/api/v1/groups/{group}/members/1")
+    assert answer.status_code < 300, answer.text
+    less = district()
+    for file in ("users", "roles", "enrollments"):
+        less[file] = less[file][1:]
+    imported(package(less))
+    member = "SELECT remembered FROM group_members WHERE user_id = 1"
+    assert ask(site, member) == [(True,)]
+    imported(package(district()))
+    assert ask(site, member) == [(False,)]
+
+
 def test_a_half_empty_bulk_file_waits_for_a_second_person(imported, site, db, client, work):
     ask(site, "UPDATE thresholds SET most = 0 WHERE job_type = 'oneroster_import'")
     imported(package(district()))

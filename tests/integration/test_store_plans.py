@@ -8,13 +8,17 @@ import pytest
 from coreskills.store import (
     access,
     audit,
+    cohorts,
     compliance,
     custody,
     devices,
+    groups,
     imports,
     jobs,
     leases,
+    licences,
     lifecycle,
+    orgs,
     policies,
     privacy,
     roles,
@@ -78,7 +82,18 @@ FILL = [
          FROM generate_series(1, {n} / 10) n""",
     """INSERT INTO disclosures (user_id, party, purpose, fields)
        SELECT n, 'p', 'p', '{{f}}' FROM generate_series(1, {n} / 10) n""",
-    "ANALYZE",
+    """INSERT INTO orgs (sourced_id, name, type)
+       SELECT 'o' || n, 'School ' || n, 'school' FROM generate_series(1, {n} / 50) n""",
+    "UPDATE users SET school_id = 1 + id % 1000 WHERE user_type = 'student'",
+    """INSERT INTO directory_groups (name, kind)
+       SELECT 'G' || n, 'static' FROM generate_series(1, {n} / 50) n""",
+    """INSERT INTO group_members (group_id, user_id, source)
+       SELECT 1 + n % 1000, n, 'manual' FROM generate_series(1, {n}) n""",
+    """INSERT INTO licences (sku, name, seats, rule)
+       SELECT 'L' || n, 'L', 1000, '{{}}' FROM generate_series(1, {n} / 50) n""",
+    """INSERT INTO licence_assignments (licence_id, user_id)
+       SELECT 1 + n % 1000, n FROM generate_series(1, {n}) n""",
+    "VACUUM ANALYZE",
 ]
 PAGE = {"after": 25_000, "limit": 50}
 BACK = {"before": 25_000, "limit": 50}
@@ -113,6 +128,12 @@ LISTS = [
     (imports, "select_rows", {"job_id": 7, "after": 0, "limit": 1000}),
     (imports, "select_results", PAGE | {"job_id": 7, "action": None}),
     (imports, "select_rejected_records", PAGE | {"job_id": 7}),
+    (orgs, "select_orgs", PAGE | {"after": 100}),
+    (groups, "select_groups", PAGE | {"after": 100}),
+    (groups, "select_members", PAGE | {"group_id": 7}),
+    (licences, "select_licences", PAGE | {"after": 100}),
+    (licences, "select_assignments", PAGE | {"licence_id": 7}),
+    (cohorts, "select_pupils_of_school", {"org_id": 7}),
 ]
 CLAIM = {"worker": "w", "engine": "native", "lease": 5, "alone": ["import_users"]}
 STEPS = [
@@ -120,7 +141,7 @@ STEPS = [
     (users, "select_user_id", {"user_type": "student", "key": "S7"}),
     (users, "select_taken_usernames", {"stems": ["u7"]}),
     (users, "select_taken_usernames_widely", {"stems": ["u7"]}),
-    (lifecycle, "select_account", {"id": 7}),
+    (lifecycle, "select_accounts", {"ids": [7]}),
     (lifecycle, "select_timers", {"user_id": 7}),
     (lifecycle, "fire_timers", {"actor": "t", "limit": 9}),
     (devices, "select_device", {"device_id": "D7"}),

@@ -40,6 +40,10 @@ DEADLINES = {
     "retention_sweep": 600,
     "reconcile": 600,
     "audit_verify": 3600,
+    "promote_cohort": 300,
+    "graduate_cohort": 300,
+    "group_recompute": 300,
+    "licence_recompute": 300,
 }
 
 

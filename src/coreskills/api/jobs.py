@@ -154,7 +154,7 @@ def _work(job: schemas.NewJob, *, at: str) -> Work:
     if needed and not principal().may(needed):
         raise Forbidden(f"The role {principal().role} may not do this; it needs {needed}")
     data = parsed(PARAMETERS[job.type], job.data, at=f"{at}/data/")
-    return Work(job.type, data.model_dump())
+    return Work(job.type, data.model_dump(exclude_none=True))
 
 
 def _now(id: int) -> Response:

@@ -4,11 +4,12 @@ from apiflask import APIBlueprint
 from flask import Response
 from pydantic import Field
 
-from coreskills.actions.lifecycle import turn_clock
-from coreskills.api import schemas
+from coreskills.actions.lifecycle import change_step, turn_clock
+from coreskills.api import schemas, schemas_people
 from coreskills.api.answers import answer
 from coreskills.api.context import asked, db
 from coreskills.api.permissions import requires
+from coreskills.domain.groups import StepChange
 from coreskills.domain.lifecycle import MOVES
 from coreskills.domain.people import Strict
 from coreskills.errors import NotFound
@@ -45,6 +46,15 @@ def list_steps() -> Response:
     """Which jobs follow when somebody joins, moves or leaves, and after how many days"""
     with db().reading() as conn:
         return answer({"steps": lifecycle.select_steps(conn)})
+
+
+@blueprint.patch("/lifecycle/steps/<event>/<user_type>/<int:position>")
+@requires("lifecycle.steps")
+@blueprint.input(StepChange, arg_name="change")
+@blueprint.output(schemas_people.LifecycleStep)
+def patch_step(event: str, user_type: str, position: int, change: StepChange) -> Response:
+    """Change after how many days a step follows, or switch it off; running timers keep their day"""
+    return answer(change_step(db(), asked(), (event, user_type, position), change))
 
 
 @blueprint.get("/lifecycle/clock")

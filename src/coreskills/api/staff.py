@@ -8,7 +8,7 @@ from coreskills.api.context import db
 from coreskills.api.headers import IDEMPOTENCY_KEY, takes
 from coreskills.api.listings import Listing
 from coreskills.api.permissions import requires
-from coreskills.domain.people import Staff
+from coreskills.domain.accounts import NewStaff
 from coreskills.domain.text import Label
 from coreskills.errors import NotFound
 from coreskills.store import users
@@ -54,9 +54,9 @@ def get_staff(employee_id: str) -> Response:
 @blueprint.post("/staff")
 @requires("people.write")
 @takes(IDEMPOTENCY_KEY)
-@blueprint.input(Staff, arg_name="staff")
+@blueprint.input(NewStaff, arg_name="staff")
 @blueprint.output(schemas.Accepted, status_code=202)
-def post_staff(staff: Staff) -> Response:
+def post_staff(staff: NewStaff) -> Response:
     """Create an account for a member of staff by a job"""
     return take_in("create_staff", "staff", staff)
 
@@ -64,8 +64,8 @@ def post_staff(staff: Staff) -> Response:
 @blueprint.post("/users/staff")
 @requires("people.write")
 @takes(IDEMPOTENCY_KEY)
-@blueprint.input(Staff, arg_name="staff")
+@blueprint.input(NewStaff, arg_name="staff")
 @blueprint.output(schemas.Accepted, status_code=202)
-def post_user_staff(staff: Staff) -> Response:
+def post_user_staff(staff: NewStaff) -> Response:
     """The same, beside POST /users/student"""
     return take_in("create_staff", "staff", staff)

@@ -8,7 +8,8 @@ from coreskills.api.context import db
 from coreskills.api.headers import IDEMPOTENCY_KEY, takes
 from coreskills.api.listings import Listing
 from coreskills.api.permissions import requires
-from coreskills.domain.people import Grade, Student
+from coreskills.domain.accounts import NewStudent
+from coreskills.domain.people import Grade
 from coreskills.errors import NotFound
 from coreskills.store import users
 from coreskills.store.db import Connection
@@ -53,9 +54,9 @@ def get_student(student_id: str) -> Response:
 @blueprint.post("/students")
 @requires("people.write")
 @takes(IDEMPOTENCY_KEY)
-@blueprint.input(Student, arg_name="student")
+@blueprint.input(NewStudent, arg_name="student")
 @blueprint.output(schemas.Accepted, status_code=202)
-def post_student(student: Student) -> Response:
+def post_student(student: NewStudent) -> Response:
     """Create a student's account by a job"""
     return take_in("create_student", "student", student)
 
@@ -63,8 +64,8 @@ def post_student(student: Student) -> Response:
 @blueprint.post("/users/student")
 @requires("people.write")
 @takes(IDEMPOTENCY_KEY)
-@blueprint.input(Student, arg_name="student")
+@blueprint.input(NewStudent, arg_name="student")
 @blueprint.output(schemas.Accepted, status_code=202)
-def post_user_student(student: Student) -> Response:
+def post_user_student(student: NewStudent) -> Response:
     """The same, at the address the first version had"""
     return take_in("create_student", "student", student)

@@ -13,8 +13,22 @@ COLUMNS = {
     "policies": ["id", "policy_name", "policy_type", "enforcement_level", "enabled"],
     "audit": ["id", "created_at", "actor", "action", "resource_type", "resource_id", "status"],
     "operators": ["id", "username", "role", "is_active"],
+    "schools": ["id", "sourced_id", "name", "type", "top_grade", "feeder_id"],
+    "groups": ["id", "name", "kind", "description"],
+    "licences": ["id", "sku", "name", "seats", "used"],
 }
-What = Literal["users", "students", "staff", "devices", "policies", "audit", "operators"]
+What = Literal[
+    "users",
+    "students",
+    "staff",
+    "devices",
+    "policies",
+    "audit",
+    "operators",
+    "schools",
+    "groups",
+    "licences",
+]
 
 
 @app.command()
@@ -25,7 +39,7 @@ def list(
     cursor: Annotated[str | None, typer.Option(help="Where the last page said `next`")] = None,
     json: JsonOption = False,
 ) -> None:
-    """List users, students, staff, devices, policies, operators or the audit trail."""
+    """List people, devices, policies, schools, groups, licences, operators or the trail."""
     page = client(home).get(f"/api/v1/{what}", limit=limit, cursor=cursor)
     if json:
         put_json(page)

@@ -11,7 +11,12 @@ LEADERS: frozenset[Role] = frozenset({"instructor", "admin"})
 PERMISSIONS: dict[str, frozenset[Role]] = {
     "people.read": EVERYONE,
     "people.write": LEADERS | {"service"},
+    "people.passwords": LEADERS,
+    "groups.read": EVERYONE,
+    "groups.write": LEADERS,
+    "cohorts.write": LEADERS,
     "lifecycle.clock": frozenset({"admin"}),
+    "lifecycle.steps": frozenset({"admin"}),
     "devices.read": EVERYONE,
     "devices.write": LEADERS | {"service"},
     "policies.read": EVERYONE,

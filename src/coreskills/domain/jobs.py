@@ -8,6 +8,17 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from coreskills.domain.accounts import (
+    GraduateCohort,
+    LookAtAccount,
+    MoveAccount,
+    NewStaff,
+    NewStudent,
+    PromoteCohort,
+    Recompute,
+    RenameAccount,
+    UpdatePerson,
+)
 from coreskills.domain.devices import (
     AssignDevice,
     DeviceAct,
@@ -17,7 +28,7 @@ from coreskills.domain.devices import (
     SetDevice,
 )
 from coreskills.domain.lifecycle import AccountAct, DisableAccount, LifecycleTick
-from coreskills.domain.people import Planned, Staff, Strict, Student
+from coreskills.domain.people import Planned, Strict
 from coreskills.domain.policies import EvaluatePolicies
 from coreskills.domain.privacy import ExportPerson, RetentionSweep
 from coreskills.domain.rosters import OneRosterExport, OneRosterImport
@@ -48,8 +59,14 @@ class ImportUsers(Planned):
 
 
 PARAMETERS: dict[str, type[BaseModel]] = {
-    "create_student": Student,
-    "create_staff": Staff,
+    "create_student": NewStudent,
+    "create_staff": NewStaff,
+    "activate_account": AccountAct,
+    "update_person": UpdatePerson,
+    "rename_account": RenameAccount,
+    "move_account": MoveAccount,
+    "reset_password": AccountAct,
+    "test_account": LookAtAccount,
     "suspend_account": AccountAct,
     "resume_account": AccountAct,
     "disable_account": DisableAccount,
@@ -57,6 +74,10 @@ PARAMETERS: dict[str, type[BaseModel]] = {
     "archive_account": AccountAct,
     "delete_account": AccountAct,
     "lifecycle_tick": LifecycleTick,
+    "group_recompute": Recompute,
+    "licence_recompute": Recompute,
+    "promote_cohort": PromoteCohort,
+    "graduate_cohort": GraduateCohort,
     "device_register": RegisterDevice,
     "device_assign": AssignDevice,
     "device_return": ReturnDevice,
@@ -74,26 +95,33 @@ PARAMETERS: dict[str, type[BaseModel]] = {
     "self_test": SelfTest,
     "sweep_expired": SweepExpired,
 }
+# Changes of many people at once: they wait while a freeze window is open.
+MASS = frozenset({"import_users", "oneroster_import", "promote_cohort", "graduate_cohort"})
 LONG = frozenset(  # never run in a batch with others
     {
         "import_users",
         "oneroster_import",
         "oneroster_export",
         "sweep_expired",
-        "audit_verify",
         "reconcile",
-        "retention_sweep",
         "device_return_cohort",
         "policy_evaluate",
+        "promote_cohort",
+        "graduate_cohort",
+        "group_recompute",
+        "licence_recompute",
+        "audit_verify",
+        "retention_sweep",
     }
 )
-MASS = frozenset(
-    {"import_users", "oneroster_import", "promote_cohort", "graduate_cohort"}
-)  # freeze
 REPEATABLE = frozenset({"policy_evaluate"})  # looks at what there is; twice at once is no harm
-RESTRICTED = {  # permissions
+UNIQUE = ("student_id", "employee_id", "device_id", "user_id", "org_id", "graduation_year")
+RESTRICTED = {  # permissions beyond that to hand in jobs
     "export_person": "privacy.write",
     "retention_sweep": "privacy.write",
+    "reset_password": "people.passwords",
+    "promote_cohort": "cohorts.write",
+    "graduate_cohort": "cohorts.write",
     "oneroster_export": "exports.write",
 }
 # An import comes with its file.
@@ -120,10 +148,10 @@ def unique_key(job_type: str, parameters: dict[str, Any]) -> str | None:
     """Two open jobs of one kind with the same key would do the same thing twice."""
     if job_type in REPEATABLE:
         return None
-    for field in ("student_id", "employee_id", "device_id", "user_id"):
+    for field in UNIQUE:
         if parameters.get(field) is not None:
             return str(parameters[field])
-    return None
+    return "all" if job_type.endswith("_recompute") else None
 
 
 def essence(parameters: dict[str, Any]) -> dict[str, Any]:

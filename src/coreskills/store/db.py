@@ -72,6 +72,23 @@ _RULES: dict[str, Callable[[], AppError]] = {
     "operators_username_unique": partial(
         Conflict, "There is an operator with this name already", code="duplicate_operator"
     ),
+    "orgs_sourced_id_unique": partial(
+        Conflict, "There is an organisation with this sourced_id already", code="duplicate_org"
+    ),
+    "orgs_parent_id_fkey": partial(NotFound, "There is no organisation with this parent_id"),
+    "orgs_feeder_id_fkey": partial(NotFound, "There is no school with this feeder_id"),
+    "directory_groups_name_unique": partial(
+        Conflict, "There is a group with this name already", code="duplicate_group"
+    ),
+    "licences_sku_unique": partial(
+        Conflict, "There is a licence with this SKU already", code="duplicate_licence"
+    ),
+    "licences_seats_suffice": partial(
+        Conflict, "There are not so many seats as are used", code="seats_in_use"
+    ),
+    "cohort_steps_pkey": partial(
+        Conflict, "The school has stepped in this year meanwhile", code="account_changed"
+    ),
     "devices_assigned_user_id_fkey": partial(
         NotFound, "There is no user with this assigned_user_id"
     ),
@@ -164,12 +181,12 @@ class Database:
         conn.usual_patience = conn.patience = self._patience
 
     def _translated(self, exc: psycopg.Error) -> AppError:
+        rule = exc.diag.constraint_name or ""
+        known = _RULES.get(rule) or _MOVES.get(rule)
+        if known:
+            return known()
         if isinstance(exc, psycopg.errors.UniqueViolation | psycopg.errors.ForeignKeyViolation):
-            rule = exc.diag.constraint_name or ""
-            known = _RULES.get(rule)
-            return known() if known else Conflict("A rule forbids it", constraint=rule)
-        if exc.diag.constraint_name in _MOVES:
-            return _MOVES[exc.diag.constraint_name]()
+            return Conflict("A rule forbids it", constraint=rule)
         if isinstance(exc, psycopg.errors.CheckViolation):
             return Invalid(f"It breaks the rule {exc.diag.constraint_name}")
         if isinstance(exc, psycopg.DataError):

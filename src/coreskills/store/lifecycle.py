@@ -3,8 +3,10 @@
 from datetime import datetime
 from typing import Any
 
+from psycopg.types.json import Jsonb
+
 from coreskills.store import queries
-from coreskills.store.db import Connection, every, one, run, value
+from coreskills.store.db import Connection, every, one, run, send, value
 
 SQL = queries.load("lifecycle")
 Row = dict[str, Any]
@@ -22,13 +24,18 @@ ACCOUNT_COLUMNS = (
     "original_ou",
     "state",
     "disable_reason",
-    "starts_on",
     "school_id",
+    "stepped_in_year",
 )
 
 
 def select_account(conn: Connection, id: int) -> Row | None:
-    return one(conn, SQL["select_account"], id=id)
+    return next(iter(select_accounts(conn, [id])), None)
+
+
+def select_accounts(conn: Connection, ids: list[int]) -> list[Row]:
+    """In the order of their ids; who is not there is left out."""
+    return every(conn, SQL["select_accounts"], ids=ids)
 
 
 def select_now(conn: Connection) -> datetime:
@@ -37,19 +44,19 @@ def select_now(conn: Connection) -> datetime:
     return now
 
 
-def update_account(conn: Connection, account: Row, changes: Row, *, reason: str | None) -> bool:
-    """`changes` of ACCOUNT_COLUMNS; `reason` is kept if the state changes. False: somebody was
-    quicker, and the account is not the one that the change was made for."""
-    row = {name: account[name] for name in ACCOUNT_COLUMNS} | changes
-    done = run(
-        conn,
-        SQL["update_account"],
-        id=account["id"],
-        version=account["version"],
-        state_reason=reason,
-        **row,
-    )
-    return done == 1
+def update_accounts(
+    conn: Connection, changed: list[tuple[Row, Row]], *, reason: str | None
+) -> bool:
+    """Pairs of an account as it was read and its new values, of ACCOUNT_COLUMNS; `reason` is kept
+    where the state changes. False: somebody was quicker, and at least one of them is not the
+    account that the change was made for."""
+    rows = [
+        {name: account[name] for name in ("id", "version", *ACCOUNT_COLUMNS)}
+        | changes
+        | {"state_reason": reason}
+        for account, changes in changed
+    ]
+    return run(conn, SQL["update_accounts"], rows=Jsonb(rows)) == len(rows)
 
 
 def purge_account(conn: Connection, account: Row) -> bool:
@@ -58,12 +65,13 @@ def purge_account(conn: Connection, account: Row) -> bool:
     return done == 1
 
 
-def start_timers(conn: Connection, id: int, event: str) -> int:
-    return run(conn, SQL["start_timers"], id=id, event=event)
+def start_timers(conn: Connection, ids: list[int], event: str, *, since: str | None = None) -> None:
+    """Counted from now by the clock of the lifecycle, or from a moment."""
+    send(conn, SQL["start_timers"], ids=ids, event=event, since=since)
 
 
-def cancel_timers(conn: Connection, id: int) -> int:
-    return run(conn, SQL["cancel_timers"], id=id)
+def cancel_timers(conn: Connection, ids: list[int]) -> None:
+    send(conn, SQL["cancel_timers"], ids=ids)
 
 
 def fire_timers(conn: Connection, *, actor: str, limit: int) -> int:
@@ -91,3 +99,11 @@ def reset_clock(conn: Connection) -> None:
 
 def select_steps(conn: Connection) -> list[Row]:
     return every(conn, SQL["select_steps"])
+
+
+def select_step(conn: Connection, event: str, user_type: str, position: int) -> Row | None:
+    return one(conn, SQL["select_step"], event=event, user_type=user_type, position=position)
+
+
+def update_step(conn: Connection, row: Row) -> None:
+    run(conn, SQL["update_step"], **row)

@@ -80,13 +80,11 @@ def select_planned_people(conn: Connection, job_id: int) -> list[Row]:
 def update_planned_users(
     conn: Connection, job_id: int, *, actor: str, request_id: str | None, reason: str
 ) -> bool:
-    """Change every known person of the plan, with timers and audit rows. False: one of them is not
-    any more what the plan was made for."""
+    """Change every known person of the plan, with audit rows. False: one of them is not any more
+    what the plan was made for."""
     planned = int(value(conn, SQL["count_planned_updates"], job_id=job_id))
     if run(conn, SQL["update_planned_users"], job_id=job_id, reason=reason) != planned:
         return False
-    run(conn, SQL["cancel_timers_of_returned"], job_id=job_id)
-    run(conn, SQL["start_timers_of_leavers"], job_id=job_id)
     run(
         conn,
         SQL["insert_update_audits"],
@@ -96,6 +94,10 @@ def update_planned_users(
         reason=reason,
     )
     return True
+
+
+def select_planned_moves(conn: Connection, job_id: int) -> list[Row]:
+    return every(conn, SQL["select_planned_moves"], job_id=job_id)
 
 
 def write_orgs(conn: Connection, job_id: int) -> int:

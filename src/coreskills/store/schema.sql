@@ -90,6 +90,18 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION public.count_seats() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+BEGIN
+    UPDATE licences SET used = used + CASE TG_OP WHEN 'INSERT' THEN seats_changed.n
+                                                 ELSE -seats_changed.n END
+      FROM (SELECT licence_id, count(*) AS n FROM changed GROUP BY licence_id) AS seats_changed
+     WHERE licences.id = licence_id;
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION public.drop_results_of_device() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public'
@@ -156,15 +168,16 @@ BEGIN
        AND mentions(concat_ws(' ', before, after, message), names);
     DELETE FROM import_rows WHERE person_key = ANY(keys);
     DELETE FROM import_results WHERE person_key = ANY(keys);
+    IF to_regclass('enrollments') IS NOT NULL THEN  -- rosters tell of them in other files, too
+        DELETE FROM import_rows WHERE file IS NOT NULL AND record ->> 'userSourcedId' = roster_key;
+        DELETE FROM exports;  -- packages of everybody: they can be made anew, without this person
+    END IF;
     FOREACH name IN ARRAY ARRAY['disclosures', 'person_exports', 'enrollments', 'role_assignments']
     LOOP
         IF to_regclass(name) IS NOT NULL THEN
             EXECUTE format('DELETE FROM %I WHERE user_id = $1', name) USING person;
         END IF;
     END LOOP;
-    IF to_regclass('exports') IS NOT NULL THEN
-        DELETE FROM exports;  -- packages of everybody: they can be made anew, without this person
-    END IF;
     PERFORM redact_rows(ARRAY(
         SELECT id FROM audit_logs WHERE user_id = person
          UNION SELECT id FROM audit_logs WHERE job_id = ANY(about) AND user_id IS NULL
@@ -172,6 +185,17 @@ BEGIN
                 WHERE job_id = ANY(near) AND mentions(details::text, names)),
         person, 'purge', actor, job, request);
 END $_$;
+
+CREATE FUNCTION public.forget_belongings() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public'
+    AS $$
+BEGIN
+    DELETE FROM group_members WHERE user_id = NEW.id;
+    DELETE FROM licence_assignments WHERE user_id = NEW.id;
+    DELETE FROM account_passwords WHERE user_id = NEW.id;
+    RETURN NULL;
+END $$;
 
 CREATE FUNCTION public.forget_purged() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -191,7 +215,8 @@ BEGIN
                                       WHEN 'object' THEN details -> 'before' ELSE '{}' END)
          WHERE user_id = NEW.id AND jsonb_typeof(value) = 'string'
            AND key IN ('first_name', 'last_name', 'FirstName', 'LastName', 'Username'));
-    PERFORM forget(NEW.id, called, OLD.student_id, OLD.employee_id, OLD.sourced_id,
+    PERFORM forget(NEW.id, called, OLD.student_id, OLD.employee_id,
+                   coalesce(OLD.sourced_id, OLD.uuid::text),
                    coalesce(ending.requested_by, 'system:purge'), ending.id, ending.request_id);
     RETURN NULL;
 END $$;
@@ -567,6 +592,21 @@ ALTER TABLE public.academic_sessions ALTER COLUMN id ADD GENERATED ALWAYS AS IDE
     CACHE 1
 );
 
+CREATE TABLE public.account_password_hashes (
+    user_id bigint NOT NULL,
+    password_hash text NOT NULL,
+    CONSTRAINT account_password_hashes_digest CHECK ((password_hash ~~ '$argon2id$%'::text))
+);
+
+CREATE TABLE public.account_passwords (
+    user_id bigint NOT NULL,
+    must_change boolean DEFAULT true NOT NULL,
+    reset_job bigint NOT NULL,
+    reset_by text NOT NULL,
+    reset_at timestamp with time zone DEFAULT now() NOT NULL,
+    shown_at timestamp with time zone
+);
+
 CREATE TABLE public.api_tokens (
     id bigint NOT NULL,
     operator_id bigint NOT NULL,
@@ -651,6 +691,14 @@ ALTER TABLE public.classes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.cohort_steps (
+    school_year smallint NOT NULL,
+    org_id bigint NOT NULL,
+    job_id bigint NOT NULL,
+    stepped_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT cohort_steps_year_plausible CHECK (((school_year >= 2020) AND (school_year <= 2060)))
 );
 
 CREATE TABLE public.courses (
@@ -793,6 +841,29 @@ ALTER TABLE public.devices ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.directory_groups (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    rule jsonb,
+    description text DEFAULT ''::text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT directory_groups_kind_known CHECK ((kind = ANY (ARRAY['static'::text, 'rule'::text]))),
+    CONSTRAINT directory_groups_name_length CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100))),
+    CONSTRAINT directory_groups_rule_iff_kind CHECK (((kind = 'rule'::text) = (rule IS NOT NULL)))
+);
+
+ALTER TABLE public.directory_groups ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.directory_groups_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.disclosures (
     id bigint NOT NULL,
     user_id bigint,
@@ -871,6 +942,15 @@ ALTER TABLE public.freeze_windows ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTI
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.group_members (
+    group_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    source text NOT NULL,
+    remembered boolean DEFAULT false NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT group_members_source_known CHECK ((source = ANY (ARRAY['rule'::text, 'manual'::text])))
 );
 
 CREATE TABLE public.idempotency_keys (
@@ -985,6 +1065,34 @@ CREATE TABLE public.jobs (
 
 ALTER TABLE public.jobs ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.jobs_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.licence_assignments (
+    licence_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.licences (
+    id bigint NOT NULL,
+    sku text NOT NULL,
+    name text NOT NULL,
+    seats integer NOT NULL,
+    used integer DEFAULT 0 NOT NULL,
+    rule jsonb NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT licences_seats_suffice CHECK (((used >= 0) AND (used <= seats)))
+);
+
+ALTER TABLE public.licences ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.licences_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -1202,6 +1310,7 @@ CREATE TABLE public.users (
     is_active boolean GENERATED ALWAYS AS ((state = 'active'::text)) STORED,
     sourced_id text,
     school_id bigint,
+    stepped_in_year smallint,
     CONSTRAINT users_disable_reason_check CHECK ((disable_reason = ANY (ARRAY['leaver'::text, 'admin'::text, 'security'::text, 'leave'::text]))),
     CONSTRAINT users_disabled_has_when_and_why CHECK ((((state = ANY (ARRAY['disabled'::text, 'archived'::text, 'purged'::text])) = (disabled_at IS NOT NULL)) AND ((disabled_at IS NULL) = (disable_reason IS NULL)))),
     CONSTRAINT users_first_name_check CHECK (((char_length(first_name) >= 1) AND (char_length(first_name) <= 100))),
@@ -1400,6 +1509,12 @@ ALTER TABLE ONLY public.academic_sessions
 ALTER TABLE ONLY public.academic_sessions
     ADD CONSTRAINT academic_sessions_sourced_id_unique UNIQUE (sourced_id);
 
+ALTER TABLE ONLY public.account_password_hashes
+    ADD CONSTRAINT account_password_hashes_pkey PRIMARY KEY (user_id);
+
+ALTER TABLE ONLY public.account_passwords
+    ADD CONSTRAINT account_passwords_pkey PRIMARY KEY (user_id);
+
 ALTER TABLE ONLY public.api_tokens
     ADD CONSTRAINT api_tokens_hash_unique UNIQUE (token_hash);
 
@@ -1430,6 +1545,9 @@ ALTER TABLE ONLY public.classes
 ALTER TABLE ONLY public.classes
     ADD CONSTRAINT classes_sourced_id_unique UNIQUE (sourced_id);
 
+ALTER TABLE ONLY public.cohort_steps
+    ADD CONSTRAINT cohort_steps_pkey PRIMARY KEY (school_year, org_id);
+
 ALTER TABLE ONLY public.courses
     ADD CONSTRAINT courses_pkey PRIMARY KEY (id);
 
@@ -1451,6 +1569,9 @@ ALTER TABLE ONLY public.devices
 ALTER TABLE ONLY public.devices
     ADD CONSTRAINT devices_serial_number_unique UNIQUE (serial_number);
 
+ALTER TABLE ONLY public.directory_groups
+    ADD CONSTRAINT directory_groups_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.disclosures
     ADD CONSTRAINT disclosures_pkey PRIMARY KEY (id);
 
@@ -1469,6 +1590,9 @@ ALTER TABLE ONLY public.farewells
 ALTER TABLE ONLY public.freeze_windows
     ADD CONSTRAINT freeze_windows_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.group_members
+    ADD CONSTRAINT group_members_pkey PRIMARY KEY (group_id, user_id);
+
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (actor, key);
 
@@ -1486,6 +1610,15 @@ ALTER TABLE ONLY public.job_rows
 
 ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.licence_assignments
+    ADD CONSTRAINT licence_assignments_pkey PRIMARY KEY (licence_id, user_id);
+
+ALTER TABLE ONLY public.licences
+    ADD CONSTRAINT licences_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.licences
+    ADD CONSTRAINT licences_sku_unique UNIQUE (sku);
 
 ALTER TABLE ONLY public.lifecycle_clock
     ADD CONSTRAINT lifecycle_clock_pkey PRIMARY KEY (only_row);
@@ -1599,11 +1732,17 @@ CREATE INDEX devices_by_compliance ON public.devices USING btree (compliance_sta
 
 CREATE INDEX devices_by_user ON public.devices USING btree (assigned_user_id) WHERE (assigned_user_id IS NOT NULL);
 
+CREATE UNIQUE INDEX directory_groups_name_unique ON public.directory_groups USING btree (lower(name));
+
 CREATE INDEX disclosures_by_user ON public.disclosures USING btree (user_id, id) WHERE (user_id IS NOT NULL);
 
 CREATE INDEX enrollments_by_class ON public.enrollments USING btree (class_id);
 
 CREATE INDEX enrollments_by_user ON public.enrollments USING btree (user_id);
+
+CREATE INDEX group_members_by_user ON public.group_members USING btree (user_id);
+
+CREATE INDEX group_members_remembered ON public.group_members USING btree (user_id) WHERE remembered;
 
 CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (created_at);
 
@@ -1620,6 +1759,8 @@ CREATE INDEX import_results_rejected ON public.import_results USING btree (job_i
 CREATE INDEX import_rows_by_file ON public.import_rows USING btree (job_id, file, sourced_id) WHERE (file IS NOT NULL);
 
 CREATE INDEX import_rows_by_person ON public.import_rows USING btree (person_key) WHERE (person_key IS NOT NULL);
+
+CREATE INDEX import_rows_by_roster_person ON public.import_rows USING btree (((record ->> 'userSourcedId'::text))) WHERE (file IS NOT NULL);
 
 CREATE INDEX job_rows_by_key ON public.job_rows USING btree (key);
 
@@ -1638,6 +1779,8 @@ CREATE UNIQUE INDEX jobs_open_unique ON public.jobs USING btree (job_type, uniqu
 CREATE INDEX jobs_unpublished ON public.jobs USING btree (run_at) WHERE ((status = 'queued'::public.job_status) AND (published_at IS NULL));
 
 CREATE INDEX jobs_waiting ON public.jobs USING btree (run_at, id) WHERE (status = 'queued'::public.job_status);
+
+CREATE INDEX licence_assignments_by_user ON public.licence_assignments USING btree (user_id);
 
 CREATE INDEX lifecycle_timers_by_user ON public.lifecycle_timers USING btree (user_id, due_at);
 
@@ -1666,6 +1809,8 @@ CREATE INDEX usernames_by_stem ON public.usernames USING btree (stem);
 CREATE INDEX usernames_by_user ON public.usernames USING btree (user_id);
 
 CREATE UNIQUE INDEX usernames_one_current ON public.usernames USING btree (user_id) WHERE (kind = 'current'::text);
+
+CREATE INDEX users_by_class ON public.users USING btree (graduation_year, id) WHERE (user_type = 'student'::text);
 
 CREATE INDEX users_by_last_name ON public.users USING btree (lower(last_name), id);
 
@@ -1697,6 +1842,14 @@ CREATE TRIGGER devices_settle BEFORE INSERT OR UPDATE ON public.devices FOR EACH
 
 CREATE TRIGGER devices_touch BEFORE UPDATE ON public.devices FOR EACH ROW EXECUTE FUNCTION public.touch_row();
 
+CREATE TRIGGER directory_groups_touch BEFORE UPDATE ON public.directory_groups FOR EACH ROW EXECUTE FUNCTION public.touch_row();
+
+CREATE TRIGGER licence_assignments_freed AFTER DELETE ON public.licence_assignments REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_seats();
+
+CREATE TRIGGER licence_assignments_taken AFTER INSERT ON public.licence_assignments REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_seats();
+
+CREATE TRIGGER licences_touch BEFORE UPDATE OF sku, name, seats, rule ON public.licences FOR EACH ROW EXECUTE FUNCTION public.touch_row();
+
 CREATE TRIGGER orgs_touch BEFORE UPDATE ON public.orgs FOR EACH ROW EXECUTE FUNCTION public.touch_row();
 
 CREATE TRIGGER policies_drop_results AFTER UPDATE ON public.policies FOR EACH ROW WHEN (((NOT new.enabled) OR (new.rule IS NULL))) EXECUTE FUNCTION public.drop_results_of_policy();
@@ -1711,6 +1864,8 @@ CREATE TRIGGER users_bury_usernames AFTER UPDATE OF state ON public.users FOR EA
 
 CREATE TRIGGER users_change_username AFTER UPDATE OF username ON public.users FOR EACH ROW WHEN (((new.username IS DISTINCT FROM old.username) AND (new.state <> 'purged'::text))) EXECUTE FUNCTION public.change_username();
 
+CREATE TRIGGER users_forget_belongings AFTER UPDATE OF state ON public.users FOR EACH ROW WHEN ((new.state = 'purged'::text)) EXECUTE FUNCTION public.forget_belongings();
+
 CREATE CONSTRAINT TRIGGER users_forget_purged AFTER UPDATE OF state ON public.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.state = 'purged'::text) AND (old.state <> 'purged'::text))) EXECUTE FUNCTION public.forget_purged();
 
 CREATE TRIGGER users_give_usernames AFTER INSERT ON public.users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.give_usernames();
@@ -1724,6 +1879,12 @@ CREATE TRIGGER users_touch BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FU
 ALTER TABLE ONLY public.academic_sessions
     ADD CONSTRAINT academic_sessions_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES public.academic_sessions(id);
 
+ALTER TABLE ONLY public.account_password_hashes
+    ADD CONSTRAINT account_password_hashes_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.account_passwords(user_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.account_passwords
+    ADD CONSTRAINT account_passwords_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
 ALTER TABLE ONLY public.api_tokens
     ADD CONSTRAINT api_tokens_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.operators(id);
 
@@ -1735,6 +1896,9 @@ ALTER TABLE ONLY public.classes
 
 ALTER TABLE ONLY public.classes
     ADD CONSTRAINT classes_school_id_fkey FOREIGN KEY (school_id) REFERENCES public.orgs(id);
+
+ALTER TABLE ONLY public.cohort_steps
+    ADD CONSTRAINT cohort_steps_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id);
 
 ALTER TABLE ONLY public.courses
     ADD CONSTRAINT courses_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id);
@@ -1766,6 +1930,12 @@ ALTER TABLE ONLY public.enrollments
 ALTER TABLE ONLY public.exports
     ADD CONSTRAINT exports_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.group_members
+    ADD CONSTRAINT group_members_group_id_fkey FOREIGN KEY (group_id) REFERENCES public.directory_groups(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.group_members
+    ADD CONSTRAINT group_members_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
 
@@ -1780,6 +1950,12 @@ ALTER TABLE ONLY public.job_attempts
 
 ALTER TABLE ONLY public.job_rows
     ADD CONSTRAINT job_rows_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.licence_assignments
+    ADD CONSTRAINT licence_assignments_licence_id_fkey FOREIGN KEY (licence_id) REFERENCES public.licences(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.licence_assignments
+    ADD CONSTRAINT licence_assignments_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
 ALTER TABLE ONLY public.lifecycle_timers
     ADD CONSTRAINT lifecycle_timers_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
@@ -1850,6 +2026,16 @@ GRANT ALL ON FUNCTION public.seal_audit(most integer) TO coreskills_worker;
 GRANT SELECT ON TABLE public.academic_sessions TO coreskills_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.academic_sessions TO coreskills_worker;
 
+GRANT INSERT ON TABLE public.account_password_hashes TO coreskills_api;
+GRANT DELETE ON TABLE public.account_password_hashes TO coreskills_worker;
+
+GRANT SELECT(user_id) ON TABLE public.account_password_hashes TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.account_passwords TO coreskills_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.account_passwords TO coreskills_worker;
+
+GRANT UPDATE(shown_at) ON TABLE public.account_passwords TO coreskills_api;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.api_tokens TO coreskills_api;
 
 GRANT SELECT ON TABLE public.audit_head TO coreskills_api;
@@ -1865,6 +2051,9 @@ GRANT SELECT,UPDATE ON TABLE public.broker_epoch TO coreskills_worker;
 
 GRANT SELECT ON TABLE public.classes TO coreskills_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.classes TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.cohort_steps TO coreskills_api;
+GRANT SELECT,INSERT ON TABLE public.cohort_steps TO coreskills_worker;
 
 GRANT SELECT ON TABLE public.courses TO coreskills_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.courses TO coreskills_worker;
@@ -1887,6 +2076,15 @@ GRANT SELECT ON TABLE public.device_compliance TO coreskills_worker;
 GRANT SELECT ON TABLE public.device_moves TO coreskills_api;
 GRANT SELECT ON TABLE public.device_moves TO coreskills_worker;
 
+GRANT SELECT,INSERT,DELETE ON TABLE public.directory_groups TO coreskills_api;
+GRANT SELECT ON TABLE public.directory_groups TO coreskills_worker;
+
+GRANT UPDATE(name) ON TABLE public.directory_groups TO coreskills_api;
+
+GRANT UPDATE(rule) ON TABLE public.directory_groups TO coreskills_api;
+
+GRANT UPDATE(description) ON TABLE public.directory_groups TO coreskills_api;
+
 GRANT SELECT ON TABLE public.disclosures TO coreskills_api;
 GRANT SELECT,INSERT ON TABLE public.disclosures TO coreskills_worker;
 
@@ -1898,6 +2096,9 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.exports TO coreskills_worker;
 
 GRANT SELECT ON TABLE public.freeze_windows TO coreskills_worker;
 GRANT SELECT,INSERT,DELETE ON TABLE public.freeze_windows TO coreskills_api;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.group_members TO coreskills_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.group_members TO coreskills_worker;
 
 GRANT SELECT,INSERT ON TABLE public.idempotency_keys TO coreskills_api;
 GRANT SELECT,DELETE ON TABLE public.idempotency_keys TO coreskills_worker;
@@ -1958,6 +2159,20 @@ GRANT UPDATE(published_at) ON TABLE public.jobs TO coreskills_api;
 GRANT UPDATE(completed_at) ON TABLE public.jobs TO coreskills_api;
 
 GRANT UPDATE(approved_by) ON TABLE public.jobs TO coreskills_api;
+
+GRANT SELECT ON TABLE public.licence_assignments TO coreskills_api;
+GRANT SELECT,INSERT,DELETE ON TABLE public.licence_assignments TO coreskills_worker;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.licences TO coreskills_api;
+GRANT SELECT ON TABLE public.licences TO coreskills_worker;
+
+GRANT UPDATE(sku) ON TABLE public.licences TO coreskills_api;
+
+GRANT UPDATE(name) ON TABLE public.licences TO coreskills_api;
+
+GRANT UPDATE(seats) ON TABLE public.licences TO coreskills_api;
+
+GRANT UPDATE(rule) ON TABLE public.licences TO coreskills_api;
 
 GRANT SELECT ON TABLE public.lifecycle_moves TO coreskills_api;
 GRANT SELECT ON TABLE public.lifecycle_moves TO coreskills_worker;

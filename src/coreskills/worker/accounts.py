@@ -1,52 +1,193 @@
-"""Jobs that move an account through its life. The engine decides; what it decided is written only
-if the account is still the one it decided about."""
+"""Jobs about one account that is there. The engine decides; what it decided is written only if the
+account is still the one it decided about."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
+from coreskills.domain import lifecycle as moves
 from coreskills.domain.jobs import PARAMETERS
-from coreskills.domain.lifecycle import LEAVER
-from coreskills.errors import Conflict, NotFound
-from coreskills.store import audit, lifecycle
+from coreskills.domain.naming import stem
+from coreskills.errors import EngineFailed, NotFound
+from coreskills.store import lifecycle, orgs, passwords, users
 from coreskills.store.db import Connection
+from coreskills.worker import effects
 from coreskills.worker.context import Context, Outcome
-from coreskills.worker.plans import Change, Plan, carried_out
+from coreskills.worker.effects import Decision
+from coreskills.worker.facts import NAMES, account_facts, moment
+from coreskills.worker.plans import Plan, carried_out
 
 Row = dict[str, Any]
 DUE_AT_ONCE = 500  # timers for which one tick makes jobs
-CHANGED = "account_changed"  # somebody wrote between the engine's look and our transaction
-COLUMNS = {
-    "State": "state",
-    "DisableReason": "disable_reason",
-    "OU": "ou",
-    "OriginalOU": "original_ou",
-    "Username": "username",
-    "Email": "email",
-    "FirstName": "first_name",
-    "LastName": "last_name",
-    "GradeLevel": "grade_level",
-    "GraduationYear": "graduation_year",
-    "Department": "department",
-    "Role": "role",
-}
+PERSON = ("first_name", "last_name", "grade_level", "graduation_year", "department", "role")
 
 
 @dataclass(frozen=True)
 class Act:
+    """`ask` answers for kinds that need more than the command with its parameters."""
+
     command: str
-    action: str  # in the trail
+    trail: str
     parameters: Callable[[Any], Row] = lambda wanted: {}
+    ask: Callable[["Case"], Decision] | None = None
+    event: str | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One account, and what is wanted of it."""
+
+    context: Context
+    act: Act
+    wanted: Any
+    account: Row
+    now: str
+
+    def invoke(self, parameters: Row, **facts: Any) -> Row:
+        """A timer's job exists because its time is over, so that is what DeleteAfter says."""
+        known = {
+            "Now": self.now,
+            "DeleteAfter": self.now,
+            "DevicesHeld": self.account["devices_held"],
+            "LegalHold": self.account["legal_hold"],
+            "Account": account_facts(self.account, self.context.settings),
+        }
+        return self.context.invoke(self.act.command, parameters, known | facts)
+
+    def decision(self, answer: Row, **columns: Any) -> Decision:
+        return Decision(self.account, answer, self.act.trail, columns, self.act.event)
+
+    def decide(self) -> Decision:
+        if self.act.ask:
+            return self.act.ask(self)
+        return self.decision(self.invoke(self.act.parameters(self.wanted)))
+
+
+def act_on(context: Context) -> Outcome:
+    """Any kind of ACTS."""
+    kind = context.job.job_type
+    wanted: Any = PARAMETERS[kind].model_validate(context.job.parameters)
+    case = case_of(context, kind, wanted, wanted.user_id)
+    return carry_out(context, case.decide(), wanted.why)
+
+
+def case_of(context: Context, kind: str, wanted: Any, user_id: int) -> Case:
+    with context.db.reading() as conn:
+        account = lifecycle.select_account(conn, user_id)
+        now = moment(lifecycle.select_now(conn))
+    if account is None:
+        raise NotFound(f"There is no user {user_id}")
+    return Case(context, ACTS[kind], wanted, account, now)
+
+
+def carry_out(context: Context, decision: Decision, why: str) -> Outcome:
+    answer = decision.answer
+    resets = answer["Action"] == "reset"
+
+    def write(conn: Connection) -> None:
+        effects.write(conn, context, [decision], why)
+        if resets:
+            job = context.job
+            user_id = decision.account["id"]
+            passwords.reset_password(conn, user_id, job_id=job.id, reset_by=job.requested_by)
+
+    if not answer["Changed"]:
+        return carried_out(context, Plan([decision.change], lambda conn: None, answer))
+    told = {"Action": "purge", "Changed": True} if decision.purges else answer
+    return carried_out(context, Plan([decision.change], write, told))
+
+
+def look_at(context: Context) -> Outcome:
+    """Reads only: what does not fit together in one account."""
+    user_id = int(context.job.parameters["user_id"])
+    with context.db.reading() as conn:
+        account = lifecycle.select_account(conn, user_id)
+    if account is None:
+        raise NotFound(f"There is no user {user_id}")
+    facts = {"Account": account_facts(account, context.settings)}
+    return Outcome(context.invoke("Test-KISDAccount", {}, facts))
+
+
+def tick(context: Context) -> Outcome:
+    with context.db.transaction() as conn:
+        fired = lifecycle.fire_timers(conn, actor="lifecycle", limit=DUE_AT_ONCE)
+    return Outcome({"Fired": fired})
+
+
+def _activate(case: Case) -> Decision:
+    """Only who waits for the first day; what a person suspended, no timer opens."""
+    if case.account["state"] != "active":
+        moves.after("activate", case.account["state"])
+    return case.decision(case.invoke({}))
+
+
+def _update(case: Case) -> Decision:
+    wanted = case.wanted
+    if wanted.version not in (None, case.account["version"]):
+        raise EngineFailed(
+            f"It is version {case.account['version']} by now, not {wanted.version}",
+            permanent=True,
+            code="version_conflict",
+        )
+    return case.decision(case.invoke(_given(wanted)))
+
+
+def _rename(case: Case) -> Decision:
+    """Username and address follow the name; race by race, more of the taken names are looked at."""
+    account, parameters = case.account, _given(case.wanted)
+    person = {name: account[name] for name in PERSON} | case.wanted.model_dump(exclude_none=True)
+    base = stem(
+        account["user_type"] == "student",
+        person["first_name"] or "",
+        person["last_name"] or "",
+        account["student_id"] or account["employee_id"] or "",
+    )
+    with case.context.db.reading() as conn:
+        taken = users.select_taken_usernames(conn, [base], widely=case.context.race > 0)
+    answer = case.invoke(parameters, TakenUsernames=sorted(taken))
+    renamed = {"username_stem": base} if "Username" in answer["After"] else {}
+    return case.decision(answer, **renamed)
+
+
+def _move(case: Case) -> Decision:
+    """To another unit, another school, or both."""
+    account, school_id = case.account, case.wanted.school_id
+    answer = case.invoke({"OU": case.wanted.ou or account["ou"] or "OU=nowhere"})
+    if school_id in (None, account["school_id"]):
+        return case.decision(answer)
+    with case.context.db.reading() as conn:
+        school = orgs.select_org(conn, school_id)
+    if school is None:
+        raise EngineFailed(
+            f"There is no school {school_id}", permanent=True, code="reference_missing"
+        )
+    moved = {
+        "Action": "move",
+        "Changed": True,
+        "Before": answer["Before"] | {"School": account["school"]},
+        "After": answer["After"] | {"School": school["name"]},
+    }
+    return case.decision(answer | moved, school_id=school_id)
+
+
+def _given(wanted: Any) -> Row:
+    """What is to be changed, under the names of the commands."""
+    given = wanted.model_dump(exclude_none=True)
+    return {NAMES[name]: given[name] for name in PERSON if name in given}
 
 
 ACTS = {
+    "activate_account": Act("Resume-KISDAccount", "account.activated", ask=_activate),
+    "update_person": Act("Set-KISDAccount", "person.updated", ask=_update, event="moved"),
+    "rename_account": Act("Rename-KISDAccount", "account.renamed", ask=_rename),
+    "move_account": Act("Move-KISDAccount", "account.moved", ask=_move, event="moved"),
+    "reset_password": Act("Reset-KISDPassword", "account.password_reset"),
     "suspend_account": Act("Suspend-KISDAccount", "account.suspended"),
     "resume_account": Act("Resume-KISDAccount", "account.resumed"),
     "disable_account": Act(
         "Disable-KISDAccount", "account.disabled", lambda wanted: {"Reason": wanted.reason}
     ),
-    "restore_account": Act("Restore-KISDAccount", "account.restored"),
+    "restore_account": Act("Restore-KISDAccount", "account.restored", event="moved"),
     "archive_account": Act(
         "Remove-KISDAccount",
         "account.archived",
@@ -58,80 +199,3 @@ ACTS = {
         lambda wanted: {"Stage": "purge", "ByTimer": wanted.by_timer},
     ),
 }
-
-
-def move_account(context: Context) -> Outcome:
-    act, kind = ACTS[context.job.job_type], context.job.job_type
-    wanted: Any = PARAMETERS[kind].model_validate(context.job.parameters)
-    with context.db.reading() as conn:
-        account = lifecycle.select_account(conn, wanted.user_id)
-        now = lifecycle.select_now(conn)
-    if account is None:
-        raise NotFound(f"There is no user {wanted.user_id}")
-    answer = context.invoke(act.command, act.parameters(wanted), account_facts(account, now))
-    return carried_out(context, _plan(context, act, account, answer))
-
-
-def _plan(context: Context, act: Act, account: Row, answer: Row) -> Plan:
-    purges, why = answer["Action"] == "purge", context.job.parameters.get("why", "")
-
-    def write(conn: Connection) -> None:
-        if not answer["Changed"]:
-            return
-        _change(conn, account, answer["After"], why, purges=purges)
-        _set_timers(conn, account["id"], answer, purges=purges)
-        details = {"why": why, "before": answer["Before"], "after": answer["After"]}
-        audit.insert_audit(conn, context.audit(act.action, account["id"], details))
-
-    line = Change(
-        key=f"user:{account['id']}",
-        action=answer["Action"],
-        before=answer["Before"],
-        after=answer["After"],
-        version=account["version"],
-    )
-    told = {"Action": "purge", "Changed": True} if purges else answer
-    return Plan([line], write, told)
-
-
-def tick(context: Context) -> Outcome:
-    with context.db.transaction() as conn:
-        fired = lifecycle.fire_timers(conn, actor="lifecycle", limit=DUE_AT_ONCE)
-    return Outcome({"Fired": fired})
-
-
-def account_facts(account: Row, now: datetime) -> Row:
-    """A timer's job exists because its time is over, so that is what DeleteAfter says."""
-    moment = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {
-        "Now": moment,
-        "DeleteAfter": moment,
-        "DevicesHeld": account["devices_held"],
-        "LegalHold": account["legal_hold"],
-        "Account": {
-            **{name: account[column] for name, column in COLUMNS.items()},
-            "Kind": account["user_type"],
-            "PersonKey": account["student_id"] or account["employee_id"],
-            "Aliases": account["aliases"],
-            "Groups": [],
-            "RememberedGroups": [],
-        },
-    }
-
-
-def _change(conn: Connection, account: Row, after: Row, why: str, *, purges: bool) -> None:
-    if purges:
-        done = lifecycle.purge_account(conn, account)
-    else:
-        changes = {COLUMNS[name]: value for name, value in after.items() if name in COLUMNS}
-        done = lifecycle.update_account(conn, account, changes, reason=why or None)
-    if not done:
-        raise Conflict(f"User {account['id']} was changed meanwhile", code=CHANGED)
-
-
-def _set_timers(conn: Connection, id: int, answer: Row, *, purges: bool) -> None:
-    """A leaver's time begins; whoever comes back, or is gone for good, has none running."""
-    if answer.get("CancelTimers") or purges:
-        lifecycle.cancel_timers(conn, id)
-    if answer["After"].get("DisableReason") == LEAVER:
-        lifecycle.start_timers(conn, id, "left")

@@ -27,15 +27,21 @@ from coreskills.failpoints import reach
 from coreskills.store import audit, leases
 from coreskills.store.audit import Entry as AuditEntry
 from coreskills.store.db import Connection, Database
-from coreskills.worker.accounts import CHANGED
 from coreskills.worker.context import Context, Outcome
+from coreskills.worker.effects import CHANGED
 from coreskills.worker.handlers import Handler
 from coreskills.worker.heartbeat import Heartbeat
 
 log = structlog.get_logger("worker")
 Ending = tuple[Job, Outcome]
 RACES = 100  # how often another worker may write first what we were about to write
-RACED_FOR = (UsernameTaken.code, "duplicate_person", "duplicate_device", CHANGED)
+RACED_FOR = (
+    UsernameTaken.code,
+    "duplicate_person",
+    "duplicate_device",
+    "seats_in_use",
+    CHANGED,
+)
 UNKNOWN_KIND_DELAY = 5.0  # another worker, of a newer version, may know it
 BLAMELESS = 20  # attempts; what fails so often for want of a server is counted as its own fault
 

@@ -19,8 +19,8 @@ from coreskills.errors import Conflict, EngineFailed, NotFound
 from coreskills.store import audit, custody, lifecycle
 from coreskills.store.audit import Entry
 from coreskills.store.db import Connection
-from coreskills.worker.accounts import CHANGED
 from coreskills.worker.context import Context, Outcome
+from coreskills.worker.effects import CHANGED
 from coreskills.worker.plans import Change, Plan, carried_out
 
 Row = dict[str, Any]

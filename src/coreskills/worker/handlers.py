@@ -1,14 +1,17 @@
 """One function per kind of job. It gathers facts, asks the engine, and says what to write."""
 
 from collections.abc import Callable
-from typing import Any
 
-from coreskills.domain.naming import username_stem
-from coreskills.domain.people import Person, Staff, Student
-from coreskills.errors import NotFound
-from coreskills.store import audit, housekeeping, users
-from coreskills.store.db import Connection
-from coreskills.worker import accounts, compliance, custody, reconcile
+from coreskills.store import housekeeping
+from coreskills.worker import (
+    accounts,
+    cohorts,
+    compliance,
+    custody,
+    joining,
+    membership,
+    reconcile,
+)
 from coreskills.worker.context import Context, Outcome
 from coreskills.worker.importing import import_users
 from coreskills.worker.privacy import export_person, retention_sweep
@@ -17,32 +20,6 @@ from coreskills.worker.rosters import import_oneroster
 from coreskills.worker.trail import audit_verify
 
 Handler = Callable[[Context], Outcome]
-# What the first version answered; the rest of the engine's answer says the same once more.
-RESULT = ("StudentID", "EmployeeID", "Username", "Email", "OU", "Created")
-
-
-def create_student(context: Context) -> Outcome:
-    student = Student.model_validate(context.job.parameters)
-    parameters = {
-        "StudentID": student.student_id,
-        "FirstName": student.first_name,
-        "LastName": student.last_name,
-        "GradeLevel": student.grade_level,
-        "GraduationYear": student.graduation_year,
-    }
-    return _create(context, "New-KISDStudentAccount", student, parameters)
-
-
-def create_staff(context: Context) -> Outcome:
-    staff = Staff.model_validate(context.job.parameters)
-    parameters = {
-        "EmployeeID": staff.employee_id,
-        "FirstName": staff.first_name,
-        "LastName": staff.last_name,
-        "Department": staff.department,
-        "Role": staff.role,
-    }
-    return _create(context, "New-KISDStaffAccount", staff, parameters)
 
 
 def self_test(context: Context) -> Outcome:
@@ -59,9 +36,14 @@ def sweep_expired(context: Context) -> Outcome:
 
 
 HANDLERS: dict[str, Handler] = {
-    "create_student": create_student,
-    "create_staff": create_staff,
-    **dict.fromkeys(accounts.ACTS, accounts.move_account),
+    "create_student": joining.create_student,
+    "create_staff": joining.create_staff,
+    **dict.fromkeys(accounts.ACTS, accounts.act_on),
+    "test_account": accounts.look_at,
+    "group_recompute": membership.recompute_groups,
+    "licence_recompute": membership.recompute_licences,
+    "promote_cohort": cohorts.promote,
+    "graduate_cohort": cohorts.graduate,
     "lifecycle_tick": accounts.tick,
     "device_register": custody.register,
     "device_assign": custody.assign,
@@ -80,47 +62,3 @@ HANDLERS: dict[str, Handler] = {
     "self_test": self_test,
     "sweep_expired": sweep_expired,
 }
-
-
-def _create(context: Context, command: str, person: Person, parameters: dict[str, Any]) -> Outcome:
-    kind = "student" if isinstance(person, Student) else "staff"
-    stem = username_stem(person)
-    with context.db.reading() as conn:
-        existing = users.select_user_id(conn, kind, person.key)
-        if existing:
-            return _unchanged(conn, existing)
-        taken = users.select_taken_usernames(conn, [stem], widely=context.race > 0)
-    account = context.invoke(command, parameters, {"TakenUsernames": sorted(taken)})
-
-    def write(conn: Connection) -> None:
-        id = users.insert_user(conn, _row(kind, person, stem, account))
-        details = {"after": account}
-        audit.insert_audit(conn, context.audit(f"{kind}.created", id, details))
-
-    return Outcome({name: account[name] for name in RESULT if name in account}, write)
-
-
-def _unchanged(conn: Connection, id: int) -> Outcome:
-    """The same person again is no error and no change: the account there is, is the answer."""
-    user = users.select_user(conn, id)
-    if user is None:
-        raise NotFound(f"User {id} vanished while we looked at it")
-    key = {"StudentID": user["student_id"]} if user["student_id"] else {}
-    key |= {"EmployeeID": user["employee_id"]} if user["employee_id"] else {}
-    account = {"Username": user["username"], "Email": user["email"], "OU": user["ou"]}
-    return Outcome(key | account | {"Created": False})
-
-
-def _row(kind: str, person: Person, stem: str, account: dict[str, Any]) -> dict[str, Any]:
-    empty = dict.fromkeys(
-        ("student_id", "employee_id", "grade_level", "graduation_year", "department", "role")
-    )
-    return {
-        **empty,
-        **person.model_dump(),
-        "user_type": kind,
-        "username": account["Username"],
-        "username_stem": stem,
-        "email": account["Email"],
-        "ou": account["OU"],
-    }

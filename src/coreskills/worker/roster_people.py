@@ -6,7 +6,6 @@ an account as from any other roster; about the others the engine decides, one by
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -19,18 +18,17 @@ from coreskills.domain.oneroster.rows import ID
 from coreskills.domain.people import Person
 from coreskills.errors import EngineFailed, Fault, Invalid
 from coreskills.store import lifecycle, rosters
-from coreskills.worker.accounts import CHANGED, COLUMNS, account_facts
 from coreskills.worker.context import Context
+from coreskills.worker.facts import COLUMNS, account_facts, key_of, moment
 from coreskills.worker.importing import Candidate, named
 from coreskills.worker.roster_records import judged, refused
 
-__all__ = ["CHANGED", "WHY", "People"]
 Row = dict[str, Any]
 WHY = "roster"
 _DATA = ("FirstName", "LastName", "GradeLevel", "GraduationYear", "Department", "Role")
 _OPEN = ("staged", "active", "suspended")
 _KEPT = (
-    *("user_type", "student_id", "employee_id", "state", "school"),
+    *("user_type", "student_id", "employee_id", "state", "sourced_id"),
     *("first_name", "last_name", "grade_level", "graduation_year", "department", "role"),
     *("username", "username_stem", "email", "ou"),
 )
@@ -156,7 +154,7 @@ class People:
         assert account is not None
         wanted = person.model_dump()
         after: Row = {}
-        if "primaryOrgSourcedId" in record and school != account["school"]:
+        if "primaryOrgSourcedId" in record and school != account["school_sourced_id"]:
             after["School"] = school
         if account["sourced_id"] is None and record[ID] != account["uuid"]:
             after["SourcedID"] = record[ID]
@@ -165,7 +163,7 @@ class People:
     def _changed(self, account: Row, wanted: Row, after: Row) -> Row:
         if account["state"] == "archived" and account["disable_reason"] != LEAVER:
             raise Skipped(Fault("sourcedId", "account_archived", "was archived by a person"))
-        facts = account_facts(account, self._now)
+        facts = self._facts(account)
         answers = []
         if account["state"] not in _OPEN and account["disable_reason"] == LEAVER:
             answers.append(self.context.invoke("Restore-KISDAccount", {}, facts))
@@ -184,14 +182,22 @@ class People:
     def _leaves(self, account: Row) -> Row:
         if account["state"] not in _OPEN:
             return {"action": "unchanged"}
-        facts = account_facts(account, self._now)
+        facts = self._facts(account)
         answer = self.context.invoke("Disable-KISDAccount", {"Reason": LEAVER}, facts)
         return _result("disabled", account, answer["After"])
 
+    def _facts(self, account: Row) -> Row:
+        return {
+            "Now": self._now,
+            "DevicesHeld": account["devices_held"],
+            "LegalHold": account["legal_hold"],
+            "Account": account_facts(account, self.context.settings),
+        }
+
     @cached_property
-    def _now(self) -> datetime:
+    def _now(self) -> str:
         with self.context.db.reading() as conn:
-            return lifecycle.select_now(conn).astimezone(UTC)
+            return moment(lifecycle.select_now(conn))
 
 
 def _misfit(found: Row | None, twin: Row | None) -> Fault | None:
@@ -206,13 +212,13 @@ def _misfit(found: Row | None, twin: Row | None) -> Fault | None:
 
 def _result(action: str, account: Row, after: Row) -> Row:
     """The whole row as it shall be, and what is different."""
-    names = COLUMNS | {"School": "school", "SourcedID": "sourced_id"}
+    names = COLUMNS | {"School": "school_sourced_id", "SourcedID": "sourced_id"}
     shall = account | {names[name]: value for name, value in after.items() if name in names}
     return {
         **{name: shall[name] for name in _KEPT},
         "action": action,
-        "sourced_id": shall["sourced_id"],
-        "person_key": f"{account['user_type']}:{account['student_id'] or account['employee_id']}",
+        "school": shall["school_sourced_id"],
+        "person_key": key_of(account),
         "user_id": account["id"],
         "user_version": account["version"],
         "changes": {

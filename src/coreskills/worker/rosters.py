@@ -16,13 +16,14 @@ from coreskills.domain.oneroster.references import TOLD, Index
 from coreskills.domain.oneroster.rows import FAULT, ID
 from coreskills.domain.rosters import OneRosterImport
 from coreskills.errors import Conflict
-from coreskills.store import audit, imports, lifecycle, rosters
+from coreskills.store import audit, groups, imports, licences, lifecycle, rosters
 from coreskills.store.audit import Entry
 from coreskills.store.db import Connection
 from coreskills.worker.context import Context, Outcome
+from coreskills.worker.effects import CHANGED
 from coreskills.worker.importing import BATCH
 from coreskills.worker.plans import Change, Plan, carried_out
-from coreskills.worker.roster_people import CHANGED, WHY, People
+from coreskills.worker.roster_people import WHY, People
 from coreskills.worker.roster_records import LEFT_OUT, Records
 
 ACTIONS = ("created", "updated", "unchanged", "skipped", "rejected", "disabled")
@@ -188,6 +189,7 @@ def _apply(
         conn, job.id, actor=job.requested_by, request_id=job.request_id, reason=WHY
     ):
         raise Conflict("Somebody was changed meanwhile", code=CHANGED)
+    _move_belongings(conn, job.id)
     imports.insert_planned_users(conn, job.id, actor=job.requested_by, request_id=job.request_id)
     _wrote(files, "roles", rosters.write_roles(conn, job.id))
     _wrote(files, "courses", rosters.write_courses(conn, job.id))
@@ -199,6 +201,22 @@ def _apply(
         if mode == "bulk" and file not in survey.unreadable
     }
     _note(context, conn, files, {file: count for file, count in closed.items() if count})
+
+
+def _move_belongings(conn: Connection, job_id: int) -> None:
+    """Leavers have no groups and no seats, and their time begins; who comes back has the groups
+    again. Rules are applied to everybody by the hourly job, not by two jobs for each person."""
+    moves = rosters.select_planned_moves(conn, job_id)
+    left = [move["user_id"] for move in moves if move["leaves"]]
+    back = [move["user_id"] for move in moves if not move["leaves"]]
+    if moves:
+        lifecycle.cancel_timers(conn, left + back)
+    if left:
+        groups.remember_groups(conn, left)
+        licences.release_seats(conn, left)
+        lifecycle.start_timers(conn, left, "left")
+    if back:
+        groups.recall_groups(conn, back)
 
 
 def _wrote(files: dict[str, dict[str, int]], file: str, written: int) -> None:

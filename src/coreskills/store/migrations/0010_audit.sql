@@ -225,6 +225,12 @@ CREATE INDEX users_held ON users (id) WHERE legal_hold;
 CREATE INDEX jobs_by_key ON jobs (unique_key) WHERE unique_key IS NOT NULL;
 CREATE INDEX jobs_by_user ON jobs ((parameters ->> 'user_id')) WHERE parameters ? 'user_id';
 CREATE INDEX import_rows_by_person ON import_rows (person_key) WHERE person_key IS NOT NULL;
+DO $$ BEGIN  -- of the other files of a roster, where there are rosters of several
+    IF to_regclass('enrollments') IS NOT NULL THEN
+        CREATE INDEX import_rows_by_roster_person ON import_rows ((record ->> 'userSourcedId'))
+            WHERE file IS NOT NULL;
+    END IF;
+END $$;
 CREATE INDEX import_results_by_person ON import_results (person_key) WHERE person_key IS NOT NULL;
 
 -- The jobs about one person and nobody else; by their ids, for those go with a purge.
@@ -314,15 +320,16 @@ BEGIN
        AND mentions(concat_ws(' ', before, after, message), names);
     DELETE FROM import_rows WHERE person_key = ANY(keys);
     DELETE FROM import_results WHERE person_key = ANY(keys);
+    IF to_regclass('enrollments') IS NOT NULL THEN  -- rosters tell of them in other files, too
+        DELETE FROM import_rows WHERE file IS NOT NULL AND record ->> 'userSourcedId' = roster_key;
+        DELETE FROM exports;  -- packages of everybody: they can be made anew, without this person
+    END IF;
     FOREACH name IN ARRAY ARRAY['disclosures', 'person_exports', 'enrollments', 'role_assignments']
     LOOP
         IF to_regclass(name) IS NOT NULL THEN
             EXECUTE format('DELETE FROM %I WHERE user_id = $1', name) USING person;
         END IF;
     END LOOP;
-    IF to_regclass('exports') IS NOT NULL THEN
-        DELETE FROM exports;  -- packages of everybody: they can be made anew, without this person
-    END IF;
     PERFORM redact_rows(ARRAY(
         SELECT id FROM audit_logs WHERE user_id = person
          UNION SELECT id FROM audit_logs WHERE job_id = ANY(about) AND user_id IS NULL
@@ -367,7 +374,8 @@ BEGIN
                                       WHEN 'object' THEN details -> 'before' ELSE '{}' END)
          WHERE user_id = NEW.id AND jsonb_typeof(value) = 'string'
            AND key IN ('first_name', 'last_name', 'FirstName', 'LastName', 'Username'));
-    PERFORM forget(NEW.id, called, OLD.student_id, OLD.employee_id, OLD.sourced_id,
+    PERFORM forget(NEW.id, called, OLD.student_id, OLD.employee_id,
+                   coalesce(OLD.sourced_id, OLD.uuid::text),
                    coalesce(ending.requested_by, 'system:purge'), ending.id, ending.request_id);
     RETURN NULL;
 END $$;

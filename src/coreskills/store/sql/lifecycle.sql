@@ -1,30 +1,44 @@
--- select_account --
+-- select_accounts --
 -- What a command may rely on.
 SELECT id, version, user_type, student_id, employee_id, first_name, last_name, grade_level,
        graduation_year, department, role, username, username_stem, email, ou, original_ou, state,
-       disable_reason, legal_hold, starts_on, state_since, sourced_id, school_id,
+       disable_reason, legal_hold, state_since, sourced_id, school_id, stepped_in_year,
+       (SELECT o.name FROM orgs o WHERE o.id = u.school_id) AS school,
        ARRAY(SELECT n.username FROM usernames n
               WHERE n.user_id = u.id AND n.kind = 'alias' ORDER BY n.since, n.username) AS aliases,
        ARRAY(SELECT d.device_id FROM devices d
-              WHERE d.assigned_user_id = u.id ORDER BY d.device_id) AS devices_held
+              WHERE d.assigned_user_id = u.id ORDER BY d.device_id) AS devices_held,
+       ARRAY(SELECT g.name FROM group_members m JOIN directory_groups g ON g.id = m.group_id
+              WHERE m.user_id = u.id AND NOT m.remembered ORDER BY g.name) AS groups,
+       ARRAY(SELECT g.name FROM group_members m JOIN directory_groups g ON g.id = m.group_id
+              WHERE m.user_id = u.id AND m.remembered ORDER BY g.name) AS remembered_groups,
+       ARRAY(SELECT l.sku FROM licence_assignments a JOIN licences l ON l.id = a.licence_id
+              WHERE a.user_id = u.id ORDER BY l.sku) AS licences
   FROM users u
- WHERE id = %(id)s;
+ WHERE id = ANY(%(ids)s::bigint[])
+ ORDER BY id;
 
 -- select_now --
 SELECT lifecycle_now();
 
--- update_account --
--- Only if it is still the version that the command saw.
-UPDATE users
-   SET first_name = %(first_name)s, last_name = %(last_name)s, grade_level = %(grade_level)s,
-       graduation_year = %(graduation_year)s, department = %(department)s, role = %(role)s,
-       username = %(username)s, username_stem = %(username_stem)s, email = %(email)s,
-       ou = %(ou)s, original_ou = %(original_ou)s, state = %(state)s,
-       state_reason = CASE WHEN state = %(state)s THEN state_reason ELSE %(state_reason)s END,
-       starts_on = %(starts_on)s, school_id = %(school_id)s, disable_reason = %(disable_reason)s,
-       disabled_at = CASE WHEN %(disable_reason)s::text IS NULL THEN NULL
-                          ELSE coalesce(disabled_at, lifecycle_now()) END
- WHERE id = %(id)s AND version = %(version)s;
+-- update_accounts --
+-- Only those that are still the version that the command saw.
+UPDATE users u
+   SET first_name = n.first_name, last_name = n.last_name, grade_level = n.grade_level,
+       graduation_year = n.graduation_year, department = n.department, role = n.role,
+       username = n.username, username_stem = n.username_stem, email = n.email, ou = n.ou,
+       original_ou = n.original_ou, state = n.state, school_id = n.school_id,
+       stepped_in_year = n.stepped_in_year,
+       state_reason = CASE WHEN u.state = n.state THEN u.state_reason ELSE n.state_reason END,
+       disable_reason = n.disable_reason,
+       disabled_at = CASE WHEN n.disable_reason IS NULL THEN NULL
+                          ELSE coalesce(u.disabled_at, lifecycle_now()) END
+  FROM jsonb_to_recordset(%(rows)s) AS n(
+           id bigint, version integer, first_name text, last_name text, grade_level smallint,
+           graduation_year smallint, department text, role text, username text,
+           username_stem text, email text, ou text, original_ou text, state text,
+           state_reason text, disable_reason text, school_id bigint, stepped_in_year smallint)
+ WHERE u.id = n.id AND u.version = n.version;
 
 -- purge_account --
 -- What is left says that there was somebody, and when; the trigger buries the names.
@@ -33,22 +47,24 @@ UPDATE users
        last_name = NULL, grade_level = NULL, graduation_year = NULL, department = NULL,
        role = NULL, username = NULL, username_stem = NULL, email = NULL, ou = NULL,
        original_ou = NULL, state_reason = NULL, starts_on = NULL, sourced_id = NULL,
-       school_id = NULL
+       school_id = NULL, stepped_in_year = NULL
  WHERE id = %(id)s AND version = %(version)s;
 
 -- start_timers --
--- What follows an event for this kind of person, counted from now. A timer that runs already stays.
+-- What follows an event for this kind of person, counted from a day or from now. A timer that runs
+-- already stays.
 INSERT INTO lifecycle_timers (user_id, job_type, due_at, reason)
-SELECT u.id, s.job_type, lifecycle_now() + make_interval(days => s.offset_days),
+SELECT u.id, s.job_type,
+       coalesce(%(since)s::timestamptz, lifecycle_now()) + make_interval(days => s.offset_days),
        %(event)s || ', ' || s.offset_days || ' days'
   FROM users u JOIN lifecycle_steps s USING (user_type)
- WHERE u.id = %(id)s AND s.event = %(event)s AND s.enabled
- ORDER BY s.position
+ WHERE u.id = ANY(%(ids)s::bigint[]) AND s.event = %(event)s AND s.enabled
+ ORDER BY u.id, s.position
     ON CONFLICT DO NOTHING;
 
 -- cancel_timers --
 UPDATE lifecycle_timers SET cancelled_at = lifecycle_now()
- WHERE user_id = %(id)s AND fired_at IS NULL AND cancelled_at IS NULL;
+ WHERE user_id = ANY(%(ids)s::bigint[]) AND fired_at IS NULL AND cancelled_at IS NULL;
 
 -- fire_timers --
 -- A job for each timer whose time has come, and a note of which. One that is open for the same
@@ -88,3 +104,12 @@ UPDATE lifecycle_clock SET ahead = '0';
 SELECT event, user_type, position, job_type, offset_days, enabled
   FROM lifecycle_steps
  ORDER BY event, user_type, position;
+
+-- select_step --
+SELECT event, user_type, position, job_type, offset_days, enabled
+  FROM lifecycle_steps
+ WHERE event = %(event)s AND user_type = %(user_type)s AND position = %(position)s;
+
+-- update_step --
+UPDATE lifecycle_steps SET offset_days = %(offset_days)s, enabled = %(enabled)s
+ WHERE event = %(event)s AND user_type = %(user_type)s AND position = %(position)s;

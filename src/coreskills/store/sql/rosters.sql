@@ -43,12 +43,18 @@ SELECT file, sourced_id, record FROM roster_records
 SELECT u.id, u.version, u.user_type, u.sourced_id, u.uuid::text, u.student_id, u.employee_id,
        u.first_name, u.last_name, u.grade_level, u.graduation_year, u.department, u.role,
        u.username, u.username_stem, u.email, u.ou, u.original_ou, u.state, u.disable_reason,
-       u.legal_hold, u.starts_on, o.sourced_id AS school,
+       u.legal_hold, o.name AS school, o.sourced_id AS school_sourced_id,
        roster_id(u.sourced_id, u.uuid) AS roster_id,
        ARRAY(SELECT n.username FROM usernames n
               WHERE n.user_id = u.id AND n.kind = 'alias' ORDER BY n.since, n.username) AS aliases,
        ARRAY(SELECT d.device_id FROM devices d
-              WHERE d.assigned_user_id = u.id ORDER BY d.device_id) AS devices_held
+              WHERE d.assigned_user_id = u.id ORDER BY d.device_id) AS devices_held,
+       ARRAY(SELECT g.name FROM group_members m JOIN directory_groups g ON g.id = m.group_id
+              WHERE m.user_id = u.id AND NOT m.remembered ORDER BY g.name) AS groups,
+       ARRAY(SELECT g.name FROM group_members m JOIN directory_groups g ON g.id = m.group_id
+              WHERE m.user_id = u.id AND m.remembered ORDER BY g.name) AS remembered_groups,
+       ARRAY(SELECT l.sku FROM licence_assignments a JOIN licences l ON l.id = a.licence_id
+              WHERE a.user_id = u.id ORDER BY l.sku) AS licences
   FROM (SELECT id FROM users JOIN unnest(%(ids)s::text[]) AS wanted
                               ON wanted = roster_id(sourced_id, uuid)
          UNION
@@ -129,22 +135,11 @@ SELECT CASE action WHEN 'disabled' THEN 'account.disabled' ELSE user_type || '.u
  WHERE job_id = %(job_id)s AND action IN ('updated', 'disabled') AND user_id IS NOT NULL
  ORDER BY line;
 
--- cancel_timers_of_returned --
-UPDATE lifecycle_timers t SET cancelled_at = lifecycle_now()
-  FROM import_results p
- WHERE p.job_id = %(job_id)s AND p.action = 'updated' AND p.user_id = t.user_id
-   AND p.state = 'active' AND t.fired_at IS NULL AND t.cancelled_at IS NULL;
-
--- start_timers_of_leavers --
-INSERT INTO lifecycle_timers (user_id, job_type, due_at, reason)
-SELECT u.id, s.job_type, lifecycle_now() + make_interval(days => s.offset_days),
-       'left, ' || s.offset_days || ' days'
-  FROM import_results p
-  JOIN users u ON u.id = p.user_id
-  JOIN lifecycle_steps s ON s.user_type = u.user_type
- WHERE p.job_id = %(job_id)s AND p.action = 'disabled' AND s.event = 'left' AND s.enabled
- ORDER BY p.line, s.position
-    ON CONFLICT DO NOTHING;
+-- select_planned_moves --
+-- Who leaves, and who comes back.
+SELECT user_id, action = 'disabled' AS leaves FROM import_results
+ WHERE job_id = %(job_id)s AND user_id IS NOT NULL
+   AND (action = 'disabled' OR (action = 'updated' AND changes #>> '{after,State}' = 'active'));
 
 -- write_orgs --
 INSERT INTO orgs (sourced_id, name, type, identifier)

@@ -76,10 +76,11 @@ SELECT name FROM candidates JOIN username_tombstones ON digest = name_digest(nam
 
 -- insert_user --
 INSERT INTO users (user_type, student_id, employee_id, first_name, last_name, username,
-                   username_stem, email, ou, grade_level, graduation_year, department, role)
+                   username_stem, email, ou, grade_level, graduation_year, department, role,
+                   state, starts_on)
 VALUES (%(user_type)s, %(student_id)s, %(employee_id)s, %(first_name)s, %(last_name)s,
         %(username)s, %(username_stem)s, %(email)s, %(ou)s, %(grade_level)s, %(graduation_year)s,
-        %(department)s, %(role)s)
+        %(department)s, %(role)s, %(state)s, %(starts_on)s)
 RETURNING id;
 
 -- update_user --

@@ -4,6 +4,7 @@ from typing import Annotated
 import typer
 
 from coreskills.cli.terminal import HomeOption, JsonOption, client, put, put_json, say
+from coreskills.domain.oneroster.columns import ORDER
 from coreskills.errors import StackFailed
 
 app = typer.Typer(
@@ -50,6 +51,7 @@ def oneroster(
     if json:
         put_json({"job_id": job["id"], "file": str(file), "rows": job["result"]["Rows"]})
         return
-    for name, count in job["result"]["Rows"].items():
-        put(f"{name}: {count}")
+    rows = job["result"]["Rows"]
+    for name in sorted(rows, key=ORDER.index):
+        put(f"{name}: {rows[name]}")
     say(f"written: {file}; it is personal data, delete it when it has served")

@@ -30,10 +30,10 @@ is no value. Facts with a ? may be left out. Engines: `native` (Python) and `pws
 or newer); the same [vectors](../../tests/vectors/README.md) hold for both.
 
 `Account` is null, or {Username, Email, Aliases, OU, OriginalOU, State, DisableReason, Groups,
-RememberedGroups, Licences?, PersonKey, Kind, FirstName, LastName, GradeLevel, GraduationYear,
-Department, Role, MustChangePassword}; `Device` is null, or {DeviceID, DeviceName, DeviceType,
-Platform, SerialNumber, OSVersion, Status, AssignedTo, LastCheckIn, Facts}. Moments, as in `Now`,
-are exactly `2027-08-30T07:00:00Z`. Lists keep their order. Text is compared exactly.
+RememberedGroups, Licences?, School?, PersonKey, Kind, FirstName, LastName, GradeLevel,
+GraduationYear, Department, Role, MustChangePassword}; `Device` is null, or {DeviceID, DeviceName,
+DeviceType, Platform, SerialNumber, OSVersion, Status, AssignedTo, LastCheckIn, Facts}. Moments, as
+in `Now`, are exactly `2027-08-30T07:00:00Z`. Lists keep their order. Text is compared exactly.
 
 An answer that changes has `Action`, `Changed`, `Before` and `After` with the differing fields only;
 a second run is `noop`. A refusal has a code; in PowerShell it is the FullyQualifiedErrorId

@@ -46,6 +46,7 @@ def test_group_recompute_puts_in_who_fits_takes_out_who_does_not_and_says_so(sch
     school.pupil("S2029002", last_name="Byron", grade_level=11)
     done = school.do("group_recompute")
     assert members(school) == ["alovelace8001"]
+    assert school.client.get(f"/api/v1/users/{ada}/lifecycle").json["groups"] == ["Seniors"]
     assert school.trail(done) == ["group_recompute.requested", "groups.recomputed"]
     (line,) = school.rows(done)
     assert (line["key"], line["after"]) == ("student:S2028001", {"Groups": ["Seniors"]})

@@ -18,6 +18,12 @@ from coreskills.store import lifecycle
 blueprint = APIBlueprint("lifecycle", __name__, url_prefix="/api/v1", tag="Lifecycle")
 
 
+SHOWN = (
+    *("state", "state_since", "disable_reason", "aliases", "school"),
+    *("groups", "remembered_groups", "licences"),
+)
+
+
 class Turn(Strict):
     """How far the clock of the lifecycle is set ahead; 0 sets it back to the real time."""
 
@@ -34,7 +40,7 @@ def get_lifecycle(id: int) -> Response:
         if account is None:
             raise NotFound(f"There is no user {id}")
         timers = lifecycle.select_timers(conn, id)
-    found = {name: account[name] for name in ("state", "state_since", "disable_reason", "aliases")}
+    found = {name: account[name] for name in SHOWN}
     events = [event for event, ways in MOVES.items() if account["state"] in ways]
     return answer({"user_id": id, **found, "events": events, "timers": timers})
 

@@ -81,6 +81,10 @@ class Lifecycle(Answer):
     state_since: datetime
     disable_reason: str | None
     aliases: list[str]
+    school: str | None
+    groups: list[str]
+    remembered_groups: list[str]
+    licences: list[str]
     events: list[str]
     timers: list[Timer]
 

@@ -103,6 +103,9 @@ def show_account(who: Who, home: HomeOption = None, json: JsonOption = False) ->
     for name in FACTS:
         put(f"{name:<12}{person[name] or '-'}")
     put(f"{'aliases':<12}{', '.join(life['aliases']) or '-'}")
+    put(f"{'school':<12}{life['school'] or '-'}")
+    for name in ("groups", "licences"):
+        put(f"{name:<12}{', '.join(life[name]) or '-'}")
     put(f"{'may':<12}{', '.join(life['events']) or 'nothing more'}")
     waiting = [t for t in life["timers"] if not (t["fired_at"] or t["cancelled_at"])]
     if waiting:

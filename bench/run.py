@@ -26,6 +26,7 @@ COMMANDS = {
     "imports": ["--small", "10000", "--large", "100000"],
     "people": ["--students", "10000", "--pupils", "5000"],
     "compliance": ["--devices", "2000", "--policies", "25"],
+    "oneroster": ["--users", "20000", "--enrollments", "60000"],
     "engine": ["--calls", "5000"],
     "start": ["--rounds", "5"],
 }
@@ -39,6 +40,7 @@ TITLES = {
     "imports": "Imports",
     "people": "Names made to collide, and the end of a school year",
     "compliance": "Policies against devices",
+    "oneroster": "OneRoster",
     "engine": "The PowerShell engine",
     "start": "Start and memory",
 }

@@ -17,6 +17,7 @@ from coreskills.actions.request import Request
 from coreskills.broker.streams import NoQueue
 from coreskills.config import Settings
 from coreskills.domain.access import Principal
+from coreskills.domain.people import Planned
 from coreskills.engine.native import NativeEngine
 from coreskills.store import jobs
 from coreskills.store.db import Database
@@ -33,10 +34,12 @@ def submit(db: Database, kind: str = "self_test", parameters: Any = None, queue=
     return job_actions.submit(db, queue, GRACE, Work(kind, parameters or {})).job_id
 
 
-def submit_import(db: Database, text: str, queue=NOWHERE, *, dry_run: bool = False) -> int:
+def submit_import(
+    db: Database, text: str, queue=NOWHERE, *, dry_run: bool = False, **more: Any
+) -> int:
     chunks = [text.encode()]
     accepted = import_actions.request_import(
-        db, queue, GRACE, chunks, filename="roster.csv", dry_run=dry_run
+        db, queue, GRACE, chunks, filename="roster.csv", planned=Planned(dry_run=dry_run, **more)
     )
     return accepted.job_id
 

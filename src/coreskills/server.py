@@ -31,6 +31,7 @@ from coreskills.api import (
     policies,
     privacy,
     requests,
+    rosters,
     schools,
     sessions,
     staff,
@@ -74,6 +75,7 @@ MODULES = (
     compliance,
     jobs,
     imports,
+    rosters,
     audit,
     privacy,
 )

@@ -26,6 +26,7 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
+schemathesis.serializer.alias("application/zip", "application/octet-stream")
 SECONDS = 15.0  # for everything together; an operation is asked at least once in each way
 EXAMPLES = 6
 LAPTOP = {"device_id": "1", "device_name": "n", "device_type": "laptop", "platform": "linux"}

@@ -35,6 +35,8 @@ IDEMPOTENCY_KEY = {
     "post /api/v1/jobs",
     "post /api/v1/jobs/batch",
     "post /api/v1/imports",
+    "post /api/v1/imports/oneroster",
+    "post /api/v1/exports/oneroster",
     "delete /api/v1/users/{id}",
     "post /api/v1/cohorts/promote",
     "post /api/v1/cohorts/graduate",

@@ -121,7 +121,7 @@ def test_every_usual_kind_of_file_means_the_same(client, worker):
     result = {"created": 1, "unchanged": 0, "rejected": 0, "dry_run": True, "engine": "native"}
     for why, body in GOOD_FILES.items():
         job = finished(client, worker, uploaded(client, body, "?dry_run=true"))
-        assert job["result"] == result, why
+        assert {name: job["result"][name] for name in result} == result, why
         assert job["data"]["rows"] == 1, why
     assert client.get("/api/v1/users").json["users"] == []
 

@@ -57,7 +57,8 @@ def reap(worker_db, site):
 
 
 def counts(db, id) -> dict:
-    return {k: v for k, v in job(db, id)["result"].items() if k not in ("engine", "dry_run")}
+    result = job(db, id)["result"]
+    return {name: result[name] for name in ("created", "unchanged", "rejected")}
 
 
 def test_every_row_becomes_an_account_with_its_line_in_the_trail(db, run, site):
@@ -76,6 +77,22 @@ def test_a_dry_run_plans_everything_and_changes_nobody(db, run, site):
     assert len(ask(site, PLAN)) == 5
     assert usernames(site) == []
     assert trail(site, id) == ["import_users.requested"]
+
+
+def test_a_plan_is_followed_and_is_stale_once_somebody_took_a_name(db, run, site):
+    plan = submit_import(db, roster(5), dry_run=True)
+    run()
+    done = submit_import(db, roster(5), plan_id=plan)
+    run()
+    assert counts(db, done)["created"] == 5
+    plan = submit_import(db, roster(5, start=6), dry_run=True)
+    run()
+    submit_import(db, roster(1, start=10006))
+    run()
+    late = submit_import(db, roster(5, start=6), plan_id=plan)
+    run()
+    assert (job(db, late)["status"], job(db, late)["error_code"]) == ("failed", "plan_stale")
+    assert len(usernames(site)) == 6
 
 
 def test_the_same_file_again_changes_nothing(db, run, site):

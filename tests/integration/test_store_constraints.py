@@ -239,7 +239,10 @@ REFUSED = [
     ("import_results_action_check", insert("import_results", RESULT, action="'ignored'")),
     ("import_results_rejected_says_why", insert("import_results", RESULT, action="'rejected'")),
     ("import_results_rejected_says_why", insert("import_results", RESULT, faults="'[]'")),
-    ("import_results_created_has_account", insert("import_results", RESULT, action="'created'")),
+    (
+        "import_results_created_has_account",
+        insert("import_results", RESULT, action="'created'", user_type="'student'"),
+    ),
     ("operators_username_unique", insert("operators", OPERATOR, username="'grace'")),
     ("operators_username_check", insert("operators", OPERATOR, username="'Grace Hopper'")),
     ("operators_username_check", insert("operators", OPERATOR, username="'g'")),

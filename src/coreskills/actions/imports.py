@@ -12,6 +12,7 @@ from coreskills.actions.jobs import Accepted, Work, submit
 from coreskills.actions.request import Request
 from coreskills.broker.streams import Queue
 from coreskills.domain import roster
+from coreskills.domain.people import Planned
 from coreskills.errors import Fault, Invalid, TooLarge
 from coreskills.store import imports
 from coreskills.store.db import Connection, Database
@@ -32,7 +33,7 @@ def request_import(
     chunks: Iterable[bytes],
     *,
     filename: str,
-    dry_run: bool,
+    planned: Planned,
 ) -> Accepted:
     """Stage every row and queue the import, in one transaction.
 
@@ -43,12 +44,12 @@ def request_import(
     with tempfile.TemporaryFile() as spool:
         digest = _spool(chunks, spool)
         rows = sum(1 for _ in _rows(spool))
-        parameters = {"dry_run": dry_run, "rows": rows, "filename": filename}
+        parameters = planned.model_dump() | {"rows": rows, "filename": filename}
 
         def fill(conn: Connection, job_id: int) -> None:
             imports.copy_rows(conn, job_id, _rows(spool))
 
-        body_hash = hashlib.sha256(digest + bytes([dry_run])).digest()
+        body_hash = hashlib.sha256(digest + planned.model_dump_json().encode()).digest()
         return submit(db, queue, request, Work("import_users", parameters, body_hash, fill))
 
 

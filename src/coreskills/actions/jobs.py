@@ -33,6 +33,8 @@ from coreskills.telemetry import metrics
 # Seconds; every other kind has 60.
 DEADLINES = {
     "import_users": 600,
+    "oneroster_import": 900,
+    "oneroster_export": 300,
     "device_return_cohort": 600,
     "policy_evaluate": 600,
     "retention_sweep": 600,

@@ -75,7 +75,8 @@ def written(
     link = None
     if len(rows) > query.limit:
         rows.pop()
-        body["next"] = _encoded(rows[-1]["line" if name == "rows" else "id"])
+        position = "id" if name != "rows" else "number" if "number" in rows[-1] else "line"
+        body["next"] = _encoded(rows[-1][position])
         following = urlencode({**arguments, "cursor": body["next"]})
         link = f'<{path}?{following}>; rel="next"'
     data = orjson.dumps(body)

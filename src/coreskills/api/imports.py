@@ -10,14 +10,15 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from coreskills.actions.imports import LARGEST_FILE, request_import
 from coreskills.api import schemas
-from coreskills.api.answers import PageQuery, Row, accepted, page
+from coreskills.api.answers import LAST, PageQuery, Row, accepted, page
 from coreskills.api.context import asked, db, services
 from coreskills.api.headers import IDEMPOTENCY_KEY, idempotency_key, takes
 from coreskills.api.permissions import requires
+from coreskills.domain.people import Planned
 from coreskills.domain.roster import FIELDS
 from coreskills.errors import NotFound
-from coreskills.store import imports, jobs
-from coreskills.store.db import Database
+from coreskills.store import imports, jobs, rosters
+from coreskills.store.db import Connection, Database
 
 blueprint = APIBlueprint("imports", __name__, url_prefix="/api/v1/imports", tag="Imports")
 CSV: dict[int | str, Any] = {200: {"description": "CSV", "content": {"text/csv": {}}}}
@@ -26,14 +27,26 @@ COLUMNS = ("Type", *FIELDS)
 
 
 class ImportQuery(BaseModel):
+    """`plan_id`: the dry run whose plan is followed; `override`: why in a freeze window."""
+
     model_config = ConfigDict(extra="forbid")
 
     dry_run: bool = False
+    plan_id: Annotated[int, Field(ge=1, le=LAST)] | None = None
+    override: Annotated[str, Field(max_length=200)] = ""
     filename: Annotated[str, Field(max_length=200)] = ""
+
+    def planned(self) -> Planned:
+        return Planned(dry_run=self.dry_run, plan_id=self.plan_id, override=self.override)
 
 
 class RowsQuery(PageQuery):
-    action: Literal["created", "unchanged", "rejected"] | None = None
+    """`file`: of a package, without .csv"""
+
+    action: Literal["created", "updated", "unchanged", "skipped", "rejected", "disabled"] | None = (
+        None
+    )
+    file: Annotated[str, Field(max_length=40)] | None = None
 
 
 @blueprint.post("")
@@ -58,9 +71,9 @@ def post_import(query: ImportQuery) -> Response:
         db(),
         services().queue,
         asked(idempotency_key()),
-        _chunks(),
+        chunks(),
         filename=query.filename,
-        dry_run=query.dry_run,
+        planned=query.planned(),
     )
     return accepted(done.job_id, done.status)
 
@@ -71,13 +84,18 @@ def post_import(query: ImportQuery) -> Response:
 @blueprint.output(schemas.ImportRows)
 def list_rows(id: int, query: RowsQuery) -> Response:
     """What became of each row, in the order of the file"""
-    _import(id)
+    packed = _import(id)["type"] == "oneroster_import"
     with db().reading() as conn:
         return page(
             "rows",
             query,
-            lambda limit: imports.select_results(
-                conn, job_id=id, action=query.action, after=query.after(), limit=limit
+            lambda limit: (rosters.select_results if packed else _simple_results)(
+                conn,
+                job_id=id,
+                action=query.action,
+                file=query.file,
+                after=query.after(),
+                limit=limit,
             ),
         )
 
@@ -86,12 +104,13 @@ def list_rows(id: int, query: RowsQuery) -> Response:
 @requires("people.read")
 @blueprint.doc(responses=CSV)
 def get_rejected(id: int) -> Response:
-    """The rejected rows with their reasons, ready to be mended and sent again"""
-    _import(id)
-    return Response(_rejected_lines(db(), id), content_type="text/csv; charset=utf-8")
+    """The rejected rows with their reasons; those of a simple roster can be mended and sent"""
+    packed = _import(id)["type"] == "oneroster_import"
+    lines = _packed_lines(db(), id) if packed else _rejected_lines(db(), id)
+    return Response(lines, content_type="text/csv; charset=utf-8")
 
 
-def _chunks() -> Iterator[bytes]:
+def chunks() -> Iterator[bytes]:
     while chunk := request.stream.read(CHUNK):
         yield chunk
 
@@ -99,7 +118,7 @@ def _chunks() -> Iterator[bytes]:
 def _import(id: int) -> Row:
     with db().reading() as conn:
         row = jobs.select_job(conn, id)
-    if row is None or row["type"] != "import_users":
+    if row is None or row["type"] not in ("import_users", "oneroster_import"):
         raise NotFound(f"There is no import {id}")
     return row
 
@@ -117,6 +136,30 @@ def _rejected_lines(database: Database, id: int) -> Iterator[str]:
             values = [row["record"].get(name, "") for name in COLUMNS]
             yield _csv_line([*map(_harmless, values), str(row["line"]), _harmless(reason)])
         after = rows[-1]["line"]
+
+
+def _packed_lines(database: Database, id: int) -> Iterator[str]:
+    """A line for each fault: the file to mend is the one that the roster's system writes."""
+    yield _csv_line(["File", "Line", "SourcedId", "Field", "Code", "Reason"])
+    after = 0
+    while True:
+        with database.reading() as conn:
+            rows = rosters.select_results(
+                conn, job_id=id, action="rejected", file=None, after=after, limit=1000
+            )
+        if not rows:
+            return
+        for row in rows:
+            for f in row["faults"]:
+                where = [f"{row['file']}.csv", str(row["line"]), row["sourced_id"] or ""]
+                told = [*where, f["at"], f["code"], f["message"]]
+                yield _csv_line([_harmless(value) for value in told])
+        after = rows[-1]["number"]
+
+
+def _simple_results(conn: Connection, *, file: str | None, **wanted: Any) -> list[Row]:
+    """`file` has no meaning: there is one."""
+    return imports.select_results(conn, **wanted)
 
 
 def _harmless(value: str) -> str:

@@ -8,19 +8,25 @@ from typing import Annotated, Any, Protocol
 import typer
 
 from coreskills.cli.terminal import HomeOption, JsonOption, client, put, put_json, say
+from coreskills.domain.oneroster.columns import ORDER
 from coreskills.errors import StackFailed
 from coreskills.stack.client import ENDED, Client
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 PATIENCE = 900.0  # seconds; the job's own deadline is 600
 SHOWN = 20
+PACKED = (b"PK\x03\x04", b"PK\x05\x06")  # how a zip begins, and an empty one
+COUNTS = ("created", "updated", "unchanged", "skipped", "rejected", "disabled")
 Row = dict[str, Any]
 
 
 @app.command()
 def import_(
-    file: Annotated[Path, typer.Argument(help="CSV, UTF-8, with the header of a roster")],
+    file: Annotated[Path, typer.Argument(help="CSV with the header of a roster, or OneRoster zip")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done")] = False,
+    plan: Annotated[
+        int | None, typer.Option(help="Do what this dry run has said, or nothing")
+    ] = None,
     rejected: Annotated[
         Path | None,
         typer.Option(help="Where rejected rows go; FILE.rejected.csv here if not given"),
@@ -30,18 +36,17 @@ def import_(
 ) -> None:
     """Import a roster: new people get accounts, known ones stay, wrong rows are reported.
 
-    Run twice it changes nothing. Exit 1 when the import itself failed; rejected rows are no
-    failure.
+    Run twice it changes nothing. A OneRoster package also changes whom it has with other data, and
+    disables whom a bulk file has no more. Exit 1 when the import itself failed, or waits for a
+    second person; rejected rows are no failure.
     """
     api = client(home)
+    query: Row = {"dry_run": str(dry_run).lower(), "filename": file.name}
+    if plan:
+        query["plan_id"] = plan
     with _progress(file, quiet=json) as bar:
-        job = _follow(api, _send(api, file, dry_run, bar), bar)
-    if job["status"] != "completed":
-        raise StackFailed(
-            f"The import {job['status']}: {job['error_message']}",
-            check="import.job",
-            fix=f"coreskills jobs show {job['id']}; run it again: nothing was half done",
-        )
+        job = _follow(api, _send(api, file, query, bar), bar)
+    _refuse_undone(job)
     report = _report(api, job)
     report["rejected_file"] = _save_rejected(api, job, file, rejected)
     if json:
@@ -50,23 +55,46 @@ def import_(
         _show(report)
 
 
+def _refuse_undone(job: Row) -> None:
+    if job["status"] == "suspended":
+        raise StackFailed(
+            f"Nothing is done yet: {job['error_message']}",
+            check="import.threshold",
+            fix=f"coreskills jobs approve {job['id']}, by another person; or cancel it",
+        )
+    if job["status"] != "completed":
+        raise StackFailed(
+            f"The import {job['status']}: {job['error_message']}",
+            check="import.job",
+            fix=f"coreskills jobs show {job['id']}; run it again: nothing was half done",
+        )
+
+
 class Bar(Protocol):
     def move(self, what: str, done: int, total: int) -> None: ...
 
 
-def _send(api: Client, file: Path, dry_run: bool, bar: Bar) -> int:
+def _send(api: Client, file: Path, query: Row, bar: Bar) -> int:
+    """What it is, its first bytes say: the name may be anything."""
     try:
         size = file.stat().st_size
+        with file.open("rb") as source:
+            packed = source.read(4) in PACKED
     except OSError as exc:
         raise StackFailed(
-            f"{file} cannot be read: {exc.strerror}", check="import.file", fix="name a CSV file"
+            f"{file} cannot be read: {exc.strerror}",
+            check="import.file",
+            fix="name a CSV file or a zip",
         ) from exc
     answer = api.send(
         "POST",
-        "/api/v1/imports",
-        query={"dry_run": str(dry_run).lower(), "filename": file.name},
+        "/api/v1/imports/oneroster" if packed else "/api/v1/imports",
+        query=query,
         body=_chunks(file, size, bar),
-        headers={"Content-Type": "text/csv", "Content-Length": str(size)},
+        headers={
+            "Content-Type": "application/zip" if packed else "text/csv",
+            "Content-Length": str(size),
+        },
     )
     return int(answer.json()["job_id"])
 
@@ -87,7 +115,7 @@ def _follow(api: Client, job_id: int, bar: Bar) -> Row:
         job = api.get(f"/api/v1/jobs/{job_id}")
         if progress := job["progress"]:
             bar.move("importing", progress["done"], progress["total"])
-        if job["status"] in ENDED:
+        if job["status"] in (*ENDED, "suspended"):
             return job
         if time.monotonic() > deadline:
             raise StackFailed(
@@ -102,15 +130,18 @@ def _follow(api: Client, job_id: int, bar: Bar) -> Row:
 
 def _report(api: Client, job: Row) -> Row:
     rows = api.pages(f"/api/v1/imports/{job['id']}/rows", "rows", action="rejected")
-    counts = {name: job["result"][name] for name in ("created", "unchanged", "rejected")}
+    result = job["result"]
+    counts = {name: result[name] for name in COUNTS if name in result}
     reasons = [
-        {"line": row["line"], "field": f["at"], "code": f["code"], "reason": f["message"]}
+        ({"file": f"{row['file']}.csv"} if "file" in row else {})
+        | {"line": row["line"], "field": f["at"], "code": f["code"], "reason": f["message"]}
         for row in rows
         for f in row["faults"]
     ]
     return {
         **counts,
-        "dry_run": job["result"]["dry_run"],
+        **{name: result[name] for name in ("files", "absentees") if name in result},
+        "dry_run": result["dry_run"],
         "job_id": job["id"],
         "reasons": reasons,
     }
@@ -127,16 +158,27 @@ def _save_rejected(api: Client, job: Row, file: Path, given: Path | None) -> str
 
 def _show(report: Row) -> None:
     for reason in report["reasons"][:SHOWN]:
-        put(f"line {reason['line']}, {reason['field']}: {reason['reason']}")
+        file = f"{reason['file']} " if "file" in reason else ""
+        put(f"{file}line {reason['line']}, {reason['field']}: {reason['reason']}")
     if len(report["reasons"]) > SHOWN:
         put(f"and {len(report['reasons']) - SHOWN} more")
     would = "would be " if report["dry_run"] else ""
-    put(
-        f"{report['created']} {would}created, {report['unchanged']} unchanged, "
-        f"{report['rejected']} rejected"
-    )
+    files = report.get("files", {})
+    for file in sorted(files, key=ORDER.index):
+        counts = files[file]
+        told = ", ".join(f"{counts[name]} {name}" for name in COUNTS if name in counts)
+        put(f"{file}: {told}")
+    if "absentees" in report:
+        put(f"absentees: {report['absentees']}")
+    put(", ".join(f"{report[name]} {_word(name, would)}" for name in COUNTS if name in report))
+    if report["dry_run"]:
+        say(f"to do exactly this: coreskills import FILE --plan {report['job_id']}")
     if report["rejected_file"]:
         say(f"the rejected rows with their reasons: {report['rejected_file']}")
+
+
+def _word(name: str, would: str) -> str:
+    return f"{would}{name}" if name in ("created", "updated", "disabled") else name
 
 
 class _Silent:

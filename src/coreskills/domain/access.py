@@ -27,6 +27,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "jobs.limits": frozenset({"admin"}),
     "jobs.self_test": EVERYONE,
     "imports.write": LEADERS | {"service"},
+    "exports.write": frozenset({"admin", "service"}),
     "audit.read": LEADERS,
     "privacy.read": LEADERS,
     "privacy.write": frozenset({"admin"}),

@@ -28,9 +28,10 @@ from coreskills.domain.devices import (
     SetDevice,
 )
 from coreskills.domain.lifecycle import AccountAct, DisableAccount, LifecycleTick
-from coreskills.domain.people import Strict
+from coreskills.domain.people import Planned, Strict
 from coreskills.domain.policies import EvaluatePolicies
 from coreskills.domain.privacy import ExportPerson, RetentionSweep
+from coreskills.domain.rosters import OneRosterExport, OneRosterImport
 from coreskills.domain.trail import AuditVerify, Reconcile
 
 MAX_ERRORS = 5  # failures of the work itself, retried with backoff
@@ -52,8 +53,7 @@ class SweepExpired(Strict):
     """Removes what has outlived its use: idempotency keys, sessions, notes of wrong passwords."""
 
 
-class ImportUsers(Strict):
-    dry_run: bool = False
+class ImportUsers(Planned):
     rows: int
     filename: str = ""
 
@@ -86,6 +86,8 @@ PARAMETERS: dict[str, type[BaseModel]] = {
     "device_return_cohort": ReturnCohort,
     "policy_evaluate": EvaluatePolicies,
     "import_users": ImportUsers,
+    "oneroster_import": OneRosterImport,
+    "oneroster_export": OneRosterExport,
     "audit_verify": AuditVerify,
     "reconcile": Reconcile,
     "export_person": ExportPerson,
@@ -98,6 +100,8 @@ MASS = frozenset({"import_users", "oneroster_import", "promote_cohort", "graduat
 LONG = frozenset(  # never run in a batch with others
     {
         "import_users",
+        "oneroster_import",
+        "oneroster_export",
         "sweep_expired",
         "reconcile",
         "device_return_cohort",
@@ -118,8 +122,10 @@ RESTRICTED = {  # permissions beyond that to hand in jobs
     "reset_password": "people.passwords",
     "promote_cohort": "cohorts.write",
     "graduate_cohort": "cohorts.write",
+    "oneroster_export": "exports.write",
 }
-SUBMITTABLE = frozenset(PARAMETERS) - {"import_users"}  # an import comes with its file
+# An import comes with its file.
+SUBMITTABLE = frozenset(PARAMETERS) - {"import_users", "oneroster_import"}
 
 
 @dataclass(frozen=True, slots=True)

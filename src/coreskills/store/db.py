@@ -49,6 +49,9 @@ _RULES: dict[str, Callable[[], AppError]] = {
     "users_employee_id_unique": partial(
         Conflict, "There is a member of staff with this id already", code="duplicate_person"
     ),
+    "users_sourced_id_unique": partial(
+        Conflict, "There is somebody with this sourcedId already", code="duplicate_person"
+    ),
     "devices_device_id_unique": partial(
         Conflict, "There is a device with this id already", code="duplicate_device"
     ),

@@ -14,4 +14,5 @@ def sweep(conn: Connection) -> dict[str, int]:
         "idempotency_keys": run(conn, SQL["delete_old_keys"]),
         "sessions": run(conn, SQL["delete_old_sessions"]),
         "login_throttle": run(conn, SQL["delete_old_throttles"]),
+        "exports": run(conn, SQL["delete_old_exports"]),
     }

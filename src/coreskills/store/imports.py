@@ -27,6 +27,11 @@ RESULT_COLUMNS = (
     "username_stem",
     "email",
     "ou",
+    "sourced_id",
+    "school",
+    "user_id",
+    "user_version",
+    "state",
 )
 
 
@@ -78,8 +83,8 @@ def copy_results(conn: Connection, job_id: int, results: Iterable[Row]) -> None:
     server.relax_durability(conn)  # the next attempt would repeat it
     with conn.cursor() as cursor, cursor.copy(SQL["copy_results"]) as copy:
         for row in results:
-            faults = json.dumps(row["faults"]) if "faults" in row else None
-            copy.write_row((job_id, *map(row.get, RESULT_COLUMNS), faults))
+            told = [json.dumps(row[n]) if n in row else None for n in ("faults", "changes")]
+            copy.write_row((job_id, *map(row.get, RESULT_COLUMNS), *told))
 
 
 def insert_planned_users(
@@ -94,10 +99,15 @@ def insert_planned_users(
 
 
 def count_results(conn: Connection, job_id: int) -> dict[str, int]:
+    server.be_patient(conn, LONGEST_STATEMENT)
     counts = {
         row["action"]: row["rows"] for row in every(conn, SQL["count_results"], job_id=job_id)
     }
     return {action: counts.get(action, 0) for action in ("created", "unchanged", "rejected")}
+
+
+def select_fingerprints(conn: Connection, job_id: int) -> list[Row]:
+    return every(conn, SQL["select_fingerprints"], job_id=job_id)
 
 
 def select_results(

@@ -256,6 +256,10 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION public.has_left(state text, disable_reason text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    RETURN ((state = ANY (ARRAY['archived'::text, 'purged'::text])) OR ((state = 'disabled'::text) AND (disable_reason = 'leaver'::text)));
+
 CREATE FUNCTION public.hold_policies(ids bigint[]) RETURNS SETOF bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public'
@@ -458,6 +462,10 @@ BEGIN
     RETURN NEW;
 END $$;
 
+CREATE FUNCTION public.roster_id(sourced_id text, uuid uuid) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    RETURN COALESCE(sourced_id, (uuid)::text);
+
 CREATE FUNCTION public.seal_audit(most integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -559,6 +567,31 @@ CREATE AGGREGATE public.audit_chain(first_before bytea, seq bigint, digest bytea
     STYPE = bytea
 );
 
+CREATE TABLE public.academic_sessions (
+    id bigint NOT NULL,
+    sourced_id text NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    title text NOT NULL,
+    type text NOT NULL,
+    start_date date NOT NULL,
+    end_date date NOT NULL,
+    parent_id bigint,
+    school_year smallint NOT NULL,
+    CONSTRAINT academic_sessions_are_not_their_own CHECK ((id <> parent_id)),
+    CONSTRAINT academic_sessions_go_forward CHECK ((start_date <= end_date)),
+    CONSTRAINT academic_sessions_school_year_check CHECK (((school_year >= 1000) AND (school_year <= 2999))),
+    CONSTRAINT academic_sessions_status_check CHECK ((status = ANY (ARRAY['active'::text, 'tobedeleted'::text])))
+);
+
+ALTER TABLE public.academic_sessions ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.academic_sessions_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.account_password_hashes (
     user_id bigint NOT NULL,
     password_hash text NOT NULL,
@@ -633,12 +666,62 @@ CREATE TABLE public.broker_epoch (
     CONSTRAINT broker_epoch_only_row_check CHECK (only_row)
 );
 
+CREATE TABLE public.classes (
+    id bigint NOT NULL,
+    sourced_id text NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    title text NOT NULL,
+    class_code text,
+    class_type text NOT NULL,
+    grades text,
+    location text,
+    subjects text,
+    subject_codes text,
+    periods text,
+    terms text NOT NULL,
+    course_id bigint NOT NULL,
+    school_id bigint NOT NULL,
+    CONSTRAINT classes_status_check CHECK ((status = ANY (ARRAY['active'::text, 'tobedeleted'::text])))
+);
+
+ALTER TABLE public.classes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.classes_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.cohort_steps (
     school_year smallint NOT NULL,
     org_id bigint NOT NULL,
     job_id bigint NOT NULL,
     stepped_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT cohort_steps_year_plausible CHECK (((school_year >= 2020) AND (school_year <= 2060)))
+);
+
+CREATE TABLE public.courses (
+    id bigint NOT NULL,
+    sourced_id text NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    title text NOT NULL,
+    course_code text,
+    grades text,
+    subjects text,
+    subject_codes text,
+    org_id bigint NOT NULL,
+    school_year_id bigint,
+    CONSTRAINT courses_status_check CHECK ((status = ANY (ARRAY['active'::text, 'tobedeleted'::text])))
+);
+
+ALTER TABLE public.courses ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.courses_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.device_assignments (
@@ -807,6 +890,37 @@ ALTER TABLE public.disclosures ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
+CREATE TABLE public.enrollments (
+    id bigint NOT NULL,
+    sourced_id text NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    class_id bigint NOT NULL,
+    school_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    role text NOT NULL,
+    is_primary boolean,
+    begin_date date,
+    end_date date,
+    CONSTRAINT enrollments_go_forward CHECK ((begin_date <= end_date)),
+    CONSTRAINT enrollments_status_check CHECK ((status = ANY (ARRAY['active'::text, 'tobedeleted'::text])))
+);
+
+ALTER TABLE public.enrollments ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.enrollments_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.exports (
+    job_id bigint NOT NULL,
+    part integer NOT NULL,
+    content bytea NOT NULL,
+    CONSTRAINT exports_content_check CHECK ((octet_length(content) <= 1048576))
+);
+
 CREATE TABLE public.farewells (
     user_id bigint NOT NULL,
     names text[] NOT NULL
@@ -868,16 +982,26 @@ CREATE TABLE public.import_results (
     email text,
     ou text,
     faults jsonb,
-    CONSTRAINT import_results_action_check CHECK ((action = ANY (ARRAY['created'::text, 'unchanged'::text, 'rejected'::text]))),
-    CONSTRAINT import_results_created_has_account CHECK (((action <> 'created'::text) OR (username IS NOT NULL))),
-    CONSTRAINT import_results_rejected_says_why CHECK (((action = 'rejected'::text) = (faults IS NOT NULL)))
+    sourced_id text,
+    school text,
+    user_id bigint,
+    user_version integer,
+    state text,
+    changes jsonb,
+    CONSTRAINT import_results_action_check CHECK ((action = ANY (ARRAY['created'::text, 'updated'::text, 'unchanged'::text, 'skipped'::text, 'rejected'::text, 'disabled'::text]))),
+    CONSTRAINT import_results_created_has_account CHECK (((action <> 'created'::text) OR (user_type IS NULL) OR (username IS NOT NULL))),
+    CONSTRAINT import_results_rejected_says_why CHECK (((action = ANY (ARRAY['rejected'::text, 'skipped'::text])) = (faults IS NOT NULL)))
 );
 
 CREATE TABLE public.import_rows (
     job_id bigint NOT NULL,
     line integer NOT NULL,
     person_key text,
-    record jsonb NOT NULL
+    record jsonb NOT NULL,
+    file text,
+    file_line integer,
+    sourced_id text,
+    CONSTRAINT import_rows_file_has_line CHECK (((file IS NULL) = (file_line IS NULL)))
 );
 
 CREATE TABLE public.job_attempts (
@@ -1132,61 +1256,28 @@ END)),
     CONSTRAINT retention_rules_within_bounds CHECK (((keep_days >= least_days) AND (keep_days <= most_days)))
 );
 
-CREATE TABLE public.schedules (
-    name text NOT NULL,
-    job_type text NOT NULL,
-    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
-    every interval NOT NULL,
-    next_at timestamp with time zone DEFAULT now() NOT NULL,
-    enabled boolean DEFAULT true NOT NULL,
-    CONSTRAINT schedules_every_check CHECK ((every >= '00:01:00'::interval))
-);
-
-CREATE TABLE public.schema_migrations (
-    version text NOT NULL,
-    checksum text NOT NULL,
-    applied_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-CREATE TABLE public.sessions (
+CREATE TABLE public.role_assignments (
     id bigint NOT NULL,
-    operator_id bigint NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    revoked_at timestamp with time zone
+    sourced_id text NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    user_id bigint NOT NULL,
+    org_id bigint NOT NULL,
+    role_type text NOT NULL,
+    role text NOT NULL,
+    begin_date date,
+    end_date date,
+    CONSTRAINT role_assignments_go_forward CHECK ((begin_date <= end_date)),
+    CONSTRAINT role_assignments_role_type_check CHECK ((role_type = ANY (ARRAY['primary'::text, 'secondary'::text]))),
+    CONSTRAINT role_assignments_status_check CHECK ((status = ANY (ARRAY['active'::text, 'tobedeleted'::text])))
 );
 
-ALTER TABLE public.sessions ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME public.sessions_id_seq
+ALTER TABLE public.role_assignments ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.role_assignments_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-CREATE TABLE public.thresholds (
-    job_type text NOT NULL,
-    action text NOT NULL,
-    most integer NOT NULL,
-    percent smallint NOT NULL,
-    CONSTRAINT thresholds_most_check CHECK ((most >= 0)),
-    CONSTRAINT thresholds_percent_check CHECK (((percent >= 0) AND (percent <= 100)))
-);
-
-CREATE TABLE public.username_tombstones (
-    digest bytea NOT NULL,
-    stem_digest bytea NOT NULL,
-    buried_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-CREATE TABLE public.usernames (
-    username text NOT NULL,
-    stem text NOT NULL,
-    user_id bigint NOT NULL,
-    kind text DEFAULT 'current'::text NOT NULL,
-    since timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT usernames_kind_check CHECK ((kind = ANY (ARRAY['current'::text, 'alias'::text])))
 );
 
 CREATE TABLE public.users (
@@ -1248,6 +1339,161 @@ END)),
     CONSTRAINT users_year_plausible CHECK (((graduation_year >= 2020) AND (graduation_year <= 2060)))
 );
 
+CREATE VIEW public.roster_records AS
+ SELECT 'orgs'::text AS file,
+    o.sourced_id,
+    'active'::text AS status,
+    jsonb_strip_nulls(jsonb_build_object('name', o.name, 'type', o.type, 'identifier', o.identifier, 'parentSourcedId', p.sourced_id)) AS record
+   FROM (public.orgs o
+     LEFT JOIN public.orgs p ON ((p.id = o.parent_id)))
+UNION ALL
+ SELECT 'orgs'::text AS file,
+    'coreskills-district'::text AS sourced_id,
+    'active'::text AS status,
+    '{"name": "District", "type": "district"}'::jsonb AS record
+  WHERE (NOT (EXISTS ( SELECT
+           FROM public.orgs)))
+UNION ALL
+ SELECT 'academicSessions'::text AS file,
+    s.sourced_id,
+    s.status,
+    jsonb_strip_nulls(jsonb_build_object('title', s.title, 'type', s.type, 'startDate', (s.start_date)::text, 'endDate', (s.end_date)::text, 'parentSourcedId', p.sourced_id, 'schoolYear', (s.school_year)::text)) AS record
+   FROM (public.academic_sessions s
+     LEFT JOIN public.academic_sessions p ON ((p.id = s.parent_id)))
+UNION ALL
+ SELECT 'users'::text AS file,
+    public.roster_id(u.sourced_id, u.uuid) AS sourced_id,
+        CASE
+            WHEN public.has_left(u.state, u.disable_reason) THEN 'tobedeleted'::text
+            ELSE 'active'::text
+        END AS status,
+    jsonb_strip_nulls(jsonb_build_object('enabledUser', ((u.state = ANY (ARRAY['active'::text, 'staged'::text])))::text, 'username', u.username, 'givenName', u.first_name, 'familyName', u.last_name, 'identifier', COALESCE(u.student_id, u.employee_id), 'email', u.email, 'grades', to_char((u.grade_level)::double precision, 'FM00'::text), 'primaryOrgSourcedId',
+        CASE
+            WHEN ((EXISTS ( SELECT
+               FROM public.role_assignments r
+              WHERE ((r.user_id = u.id) AND (r.status = 'active'::text) AND (r.org_id = o.id)))) OR (NOT (EXISTS ( SELECT
+               FROM public.role_assignments r
+              WHERE ((r.user_id = u.id) AND (r.status = 'active'::text)))))) THEN o.sourced_id
+            ELSE NULL::text
+        END, 'metadata.graduationYear', (u.graduation_year)::text, 'metadata.department', u.department, 'metadata.title', u.role)) AS record
+   FROM (public.users u
+     LEFT JOIN public.orgs o ON ((o.id = u.school_id)))
+  WHERE (u.state <> 'purged'::text)
+UNION ALL
+ SELECT 'roles'::text AS file,
+    r.sourced_id,
+        CASE
+            WHEN public.has_left(u.state, u.disable_reason) THEN 'tobedeleted'::text
+            ELSE r.status
+        END AS status,
+    jsonb_strip_nulls(jsonb_build_object('userSourcedId', public.roster_id(u.sourced_id, u.uuid), 'roleType', r.role_type, 'role', r.role, 'beginDate', (r.begin_date)::text, 'endDate', (r.end_date)::text, 'orgSourcedId', o.sourced_id)) AS record
+   FROM ((public.role_assignments r
+     JOIN public.users u ON ((u.id = r.user_id)))
+     JOIN public.orgs o ON ((o.id = r.org_id)))
+UNION ALL
+ SELECT 'roles'::text AS file,
+    ('role-'::text || u.uuid) AS sourced_id,
+    'active'::text AS status,
+    jsonb_build_object('userSourcedId', public.roster_id(u.sourced_id, u.uuid), 'roleType', 'primary', 'role',
+        CASE u.user_type
+            WHEN 'student'::text THEN 'student'::text
+            ELSE 'teacher'::text
+        END, 'orgSourcedId', COALESCE(o.sourced_id, ( SELECT orgs.sourced_id
+           FROM public.orgs
+          ORDER BY (orgs.type <> 'district'::text), orgs.id
+         LIMIT 1), 'coreskills-district'::text)) AS record
+   FROM (public.users u
+     LEFT JOIN public.orgs o ON ((o.id = u.school_id)))
+  WHERE ((NOT public.has_left(u.state, u.disable_reason)) AND (NOT (EXISTS ( SELECT
+           FROM public.role_assignments r
+          WHERE ((r.user_id = u.id) AND (r.status = 'active'::text))))))
+UNION ALL
+ SELECT 'courses'::text AS file,
+    c.sourced_id,
+    c.status,
+    jsonb_strip_nulls(jsonb_build_object('schoolYearSourcedId', s.sourced_id, 'title', c.title, 'courseCode', c.course_code, 'grades', c.grades, 'orgSourcedId', o.sourced_id, 'subjects', c.subjects, 'subjectCodes', c.subject_codes)) AS record
+   FROM ((public.courses c
+     JOIN public.orgs o ON ((o.id = c.org_id)))
+     LEFT JOIN public.academic_sessions s ON (((s.id = c.school_year_id) AND (s.status = 'active'::text))))
+UNION ALL
+ SELECT 'classes'::text AS file,
+    c.sourced_id,
+    GREATEST(c.status, k.status) AS status,
+    jsonb_strip_nulls(jsonb_build_object('title', c.title, 'grades', c.grades, 'courseSourcedId', k.sourced_id, 'classCode', c.class_code, 'classType', c.class_type, 'location', c.location, 'schoolSourcedId', o.sourced_id, 'termSourcedIds', c.terms, 'subjects', c.subjects, 'subjectCodes', c.subject_codes, 'periods', c.periods)) AS record
+   FROM ((public.classes c
+     JOIN public.courses k ON ((k.id = c.course_id)))
+     JOIN public.orgs o ON ((o.id = c.school_id)))
+UNION ALL
+ SELECT 'enrollments'::text AS file,
+    e.sourced_id,
+        CASE
+            WHEN public.has_left(u.state, u.disable_reason) THEN 'tobedeleted'::text
+            ELSE GREATEST(e.status, c.status, k.status)
+        END AS status,
+    jsonb_strip_nulls(jsonb_build_object('classSourcedId', c.sourced_id, 'schoolSourcedId', o.sourced_id, 'userSourcedId', public.roster_id(u.sourced_id, u.uuid), 'role', e.role, 'primary', (e.is_primary)::text, 'beginDate', (e.begin_date)::text, 'endDate', (e.end_date)::text)) AS record
+   FROM ((((public.enrollments e
+     JOIN public.classes c ON ((c.id = e.class_id)))
+     JOIN public.courses k ON ((k.id = c.course_id)))
+     JOIN public.orgs o ON ((o.id = e.school_id)))
+     JOIN public.users u ON ((u.id = e.user_id)));
+
+CREATE TABLE public.schedules (
+    name text NOT NULL,
+    job_type text NOT NULL,
+    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
+    every interval NOT NULL,
+    next_at timestamp with time zone DEFAULT now() NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    CONSTRAINT schedules_every_check CHECK ((every >= '00:01:00'::interval))
+);
+
+CREATE TABLE public.schema_migrations (
+    version text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.sessions (
+    id bigint NOT NULL,
+    operator_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone
+);
+
+ALTER TABLE public.sessions ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.sessions_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.thresholds (
+    job_type text NOT NULL,
+    action text NOT NULL,
+    most integer NOT NULL,
+    percent smallint NOT NULL,
+    CONSTRAINT thresholds_most_check CHECK ((most >= 0)),
+    CONSTRAINT thresholds_percent_check CHECK (((percent >= 0) AND (percent <= 100)))
+);
+
+CREATE TABLE public.username_tombstones (
+    digest bytea NOT NULL,
+    stem_digest bytea NOT NULL,
+    buried_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.usernames (
+    username text NOT NULL,
+    stem text NOT NULL,
+    user_id bigint NOT NULL,
+    kind text DEFAULT 'current'::text NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT usernames_kind_check CHECK ((kind = ANY (ARRAY['current'::text, 'alias'::text])))
+);
+
 ALTER TABLE public.users ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.users_id_seq
     START WITH 1
@@ -1256,6 +1502,12 @@ ALTER TABLE public.users ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+ALTER TABLE ONLY public.academic_sessions
+    ADD CONSTRAINT academic_sessions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.academic_sessions
+    ADD CONSTRAINT academic_sessions_sourced_id_unique UNIQUE (sourced_id);
 
 ALTER TABLE ONLY public.account_password_hashes
     ADD CONSTRAINT account_password_hashes_pkey PRIMARY KEY (user_id);
@@ -1287,8 +1539,20 @@ ALTER TABLE ONLY public.audit_seals
 ALTER TABLE ONLY public.broker_epoch
     ADD CONSTRAINT broker_epoch_pkey PRIMARY KEY (only_row);
 
+ALTER TABLE ONLY public.classes
+    ADD CONSTRAINT classes_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.classes
+    ADD CONSTRAINT classes_sourced_id_unique UNIQUE (sourced_id);
+
 ALTER TABLE ONLY public.cohort_steps
     ADD CONSTRAINT cohort_steps_pkey PRIMARY KEY (school_year, org_id);
+
+ALTER TABLE ONLY public.courses
+    ADD CONSTRAINT courses_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.courses
+    ADD CONSTRAINT courses_sourced_id_unique UNIQUE (sourced_id);
 
 ALTER TABLE ONLY public.device_assignments
     ADD CONSTRAINT device_assignments_pkey PRIMARY KEY (id);
@@ -1310,6 +1574,15 @@ ALTER TABLE ONLY public.directory_groups
 
 ALTER TABLE ONLY public.disclosures
     ADD CONSTRAINT disclosures_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.enrollments
+    ADD CONSTRAINT enrollments_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.enrollments
+    ADD CONSTRAINT enrollments_sourced_id_unique UNIQUE (sourced_id);
+
+ALTER TABLE ONLY public.exports
+    ADD CONSTRAINT exports_pkey PRIMARY KEY (job_id, part);
 
 ALTER TABLE ONLY public.farewells
     ADD CONSTRAINT farewells_pkey PRIMARY KEY (user_id);
@@ -1392,6 +1665,12 @@ ALTER TABLE ONLY public.refresh_tokens
 ALTER TABLE ONLY public.retention_rules
     ADD CONSTRAINT retention_rules_pkey PRIMARY KEY (entity);
 
+ALTER TABLE ONLY public.role_assignments
+    ADD CONSTRAINT role_assignments_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.role_assignments
+    ADD CONSTRAINT role_assignments_sourced_id_unique UNIQUE (sourced_id);
+
 ALTER TABLE ONLY public.schedules
     ADD CONSTRAINT schedules_pkey PRIMARY KEY (name);
 
@@ -1457,6 +1736,10 @@ CREATE UNIQUE INDEX directory_groups_name_unique ON public.directory_groups USIN
 
 CREATE INDEX disclosures_by_user ON public.disclosures USING btree (user_id, id) WHERE (user_id IS NOT NULL);
 
+CREATE INDEX enrollments_by_class ON public.enrollments USING btree (class_id);
+
+CREATE INDEX enrollments_by_user ON public.enrollments USING btree (user_id);
+
 CREATE INDEX group_members_by_user ON public.group_members USING btree (user_id);
 
 CREATE INDEX group_members_remembered ON public.group_members USING btree (user_id) WHERE remembered;
@@ -1469,9 +1752,15 @@ CREATE INDEX import_results_by_person ON public.import_results USING btree (pers
 
 CREATE INDEX import_results_by_stem ON public.import_results USING btree (job_id, username_stem) WHERE (action = 'created'::text);
 
+CREATE INDEX import_results_of_people ON public.import_results USING btree (job_id, action) WHERE (user_id IS NOT NULL);
+
 CREATE INDEX import_results_rejected ON public.import_results USING btree (job_id, line) WHERE (action = 'rejected'::text);
 
+CREATE INDEX import_rows_by_file ON public.import_rows USING btree (job_id, file, sourced_id) WHERE (file IS NOT NULL);
+
 CREATE INDEX import_rows_by_person ON public.import_rows USING btree (person_key) WHERE (person_key IS NOT NULL);
+
+CREATE INDEX import_rows_by_roster_person ON public.import_rows USING btree (((record ->> 'userSourcedId'::text))) WHERE (file IS NOT NULL);
 
 CREATE INDEX job_rows_by_key ON public.job_rows USING btree (key);
 
@@ -1509,6 +1798,8 @@ CREATE INDEX policy_results_by_policy ON public.policy_results USING btree (poli
 
 CREATE INDEX refresh_tokens_by_session ON public.refresh_tokens USING btree (session_id);
 
+CREATE INDEX role_assignments_by_user ON public.role_assignments USING btree (user_id);
+
 CREATE INDEX sessions_by_expiry ON public.sessions USING btree (expires_at);
 
 CREATE INDEX username_tombstones_by_stem ON public.username_tombstones USING btree (stem_digest);
@@ -1522,6 +1813,8 @@ CREATE UNIQUE INDEX usernames_one_current ON public.usernames USING btree (user_
 CREATE INDEX users_by_class ON public.users USING btree (graduation_year, id) WHERE (user_type = 'student'::text);
 
 CREATE INDEX users_by_last_name ON public.users USING btree (lower(last_name), id);
+
+CREATE INDEX users_by_roster_id ON public.users USING btree (public.roster_id(sourced_id, uuid));
 
 CREATE INDEX users_by_school ON public.users USING btree (school_id, id) WHERE (school_id IS NOT NULL);
 
@@ -1583,6 +1876,9 @@ CREATE TRIGGER users_state_moves BEFORE UPDATE OF state ON public.users FOR EACH
 
 CREATE TRIGGER users_touch BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION public.touch_row();
 
+ALTER TABLE ONLY public.academic_sessions
+    ADD CONSTRAINT academic_sessions_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES public.academic_sessions(id);
+
 ALTER TABLE ONLY public.account_password_hashes
     ADD CONSTRAINT account_password_hashes_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.account_passwords(user_id) ON DELETE CASCADE;
 
@@ -1595,8 +1891,20 @@ ALTER TABLE ONLY public.api_tokens
 ALTER TABLE ONLY public.audit_logs
     ADD CONSTRAINT audit_logs_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
+ALTER TABLE ONLY public.classes
+    ADD CONSTRAINT classes_course_id_fkey FOREIGN KEY (course_id) REFERENCES public.courses(id);
+
+ALTER TABLE ONLY public.classes
+    ADD CONSTRAINT classes_school_id_fkey FOREIGN KEY (school_id) REFERENCES public.orgs(id);
+
 ALTER TABLE ONLY public.cohort_steps
     ADD CONSTRAINT cohort_steps_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id);
+
+ALTER TABLE ONLY public.courses
+    ADD CONSTRAINT courses_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id);
+
+ALTER TABLE ONLY public.courses
+    ADD CONSTRAINT courses_school_year_id_fkey FOREIGN KEY (school_year_id) REFERENCES public.academic_sessions(id);
 
 ALTER TABLE ONLY public.device_assignments
     ADD CONSTRAINT device_assignments_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.devices(id);
@@ -1609,6 +1917,18 @@ ALTER TABLE ONLY public.devices
 
 ALTER TABLE ONLY public.disclosures
     ADD CONSTRAINT disclosures_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.enrollments
+    ADD CONSTRAINT enrollments_class_id_fkey FOREIGN KEY (class_id) REFERENCES public.classes(id);
+
+ALTER TABLE ONLY public.enrollments
+    ADD CONSTRAINT enrollments_school_id_fkey FOREIGN KEY (school_id) REFERENCES public.orgs(id);
+
+ALTER TABLE ONLY public.enrollments
+    ADD CONSTRAINT enrollments_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.exports
+    ADD CONSTRAINT exports_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.jobs(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.group_members
     ADD CONSTRAINT group_members_group_id_fkey FOREIGN KEY (group_id) REFERENCES public.directory_groups(id) ON DELETE CASCADE;
@@ -1664,6 +1984,12 @@ ALTER TABLE ONLY public.policy_results
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.role_assignments
+    ADD CONSTRAINT role_assignments_org_id_fkey FOREIGN KEY (org_id) REFERENCES public.orgs(id);
+
+ALTER TABLE ONLY public.role_assignments
+    ADD CONSTRAINT role_assignments_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES public.operators(id);
 
@@ -1697,6 +2023,9 @@ REVOKE ALL ON FUNCTION public.redact_rows(rows bigint[], person bigint, why text
 REVOKE ALL ON FUNCTION public.seal_audit(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.seal_audit(most integer) TO coreskills_worker;
 
+GRANT SELECT ON TABLE public.academic_sessions TO coreskills_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.academic_sessions TO coreskills_worker;
+
 GRANT INSERT ON TABLE public.account_password_hashes TO coreskills_api;
 GRANT DELETE ON TABLE public.account_password_hashes TO coreskills_worker;
 
@@ -1720,8 +2049,14 @@ GRANT SELECT ON TABLE public.audit_seals TO coreskills_worker;
 
 GRANT SELECT,UPDATE ON TABLE public.broker_epoch TO coreskills_worker;
 
+GRANT SELECT ON TABLE public.classes TO coreskills_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.classes TO coreskills_worker;
+
 GRANT SELECT ON TABLE public.cohort_steps TO coreskills_api;
 GRANT SELECT,INSERT ON TABLE public.cohort_steps TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.courses TO coreskills_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.courses TO coreskills_worker;
 
 GRANT SELECT ON TABLE public.device_assignments TO coreskills_api;
 GRANT SELECT ON TABLE public.device_assignments TO coreskills_worker;
@@ -1752,6 +2087,12 @@ GRANT UPDATE(description) ON TABLE public.directory_groups TO coreskills_api;
 
 GRANT SELECT ON TABLE public.disclosures TO coreskills_api;
 GRANT SELECT,INSERT ON TABLE public.disclosures TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.enrollments TO coreskills_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.enrollments TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.exports TO coreskills_api;
+GRANT SELECT,INSERT,DELETE ON TABLE public.exports TO coreskills_worker;
 
 GRANT SELECT ON TABLE public.freeze_windows TO coreskills_worker;
 GRANT SELECT,INSERT,DELETE ON TABLE public.freeze_windows TO coreskills_api;
@@ -1881,6 +2222,29 @@ GRANT SELECT ON TABLE public.retention_rules TO coreskills_worker;
 
 GRANT UPDATE(keep_days) ON TABLE public.retention_rules TO coreskills_api;
 
+GRANT SELECT ON TABLE public.role_assignments TO coreskills_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.role_assignments TO coreskills_worker;
+
+GRANT SELECT ON TABLE public.users TO coreskills_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.users TO coreskills_worker;
+
+GRANT UPDATE(first_name) ON TABLE public.users TO coreskills_api;
+
+GRANT UPDATE(last_name) ON TABLE public.users TO coreskills_api;
+
+GRANT UPDATE(grade_level) ON TABLE public.users TO coreskills_api;
+
+GRANT UPDATE(graduation_year) ON TABLE public.users TO coreskills_api;
+
+GRANT UPDATE(department) ON TABLE public.users TO coreskills_api;
+
+GRANT UPDATE(role) ON TABLE public.users TO coreskills_api;
+
+GRANT UPDATE(legal_hold) ON TABLE public.users TO coreskills_api;
+
+GRANT SELECT ON TABLE public.roster_records TO coreskills_api;
+GRANT SELECT ON TABLE public.roster_records TO coreskills_worker;
+
 GRANT SELECT ON TABLE public.schedules TO coreskills_api;
 GRANT SELECT,UPDATE ON TABLE public.schedules TO coreskills_worker;
 
@@ -1901,20 +2265,3 @@ GRANT SELECT ON TABLE public.username_tombstones TO coreskills_worker;
 
 GRANT SELECT ON TABLE public.usernames TO coreskills_api;
 GRANT SELECT ON TABLE public.usernames TO coreskills_worker;
-
-GRANT SELECT ON TABLE public.users TO coreskills_api;
-GRANT SELECT,INSERT,UPDATE ON TABLE public.users TO coreskills_worker;
-
-GRANT UPDATE(first_name) ON TABLE public.users TO coreskills_api;
-
-GRANT UPDATE(last_name) ON TABLE public.users TO coreskills_api;
-
-GRANT UPDATE(grade_level) ON TABLE public.users TO coreskills_api;
-
-GRANT UPDATE(graduation_year) ON TABLE public.users TO coreskills_api;
-
-GRANT UPDATE(department) ON TABLE public.users TO coreskills_api;
-
-GRANT UPDATE(role) ON TABLE public.users TO coreskills_api;
-
-GRANT UPDATE(legal_hold) ON TABLE public.users TO coreskills_api;

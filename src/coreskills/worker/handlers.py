@@ -15,6 +15,8 @@ from coreskills.worker import (
 from coreskills.worker.context import Context, Outcome
 from coreskills.worker.importing import import_users
 from coreskills.worker.privacy import export_person, retention_sweep
+from coreskills.worker.roster_export import export_oneroster
+from coreskills.worker.rosters import import_oneroster
 from coreskills.worker.trail import audit_verify
 
 Handler = Callable[[Context], Outcome]
@@ -51,6 +53,8 @@ HANDLERS: dict[str, Handler] = {
     "device_return_cohort": custody.take_back_cohort,
     "policy_evaluate": compliance.evaluate,
     "import_users": import_users,
+    "oneroster_import": import_oneroster,
+    "oneroster_export": export_oneroster,
     "audit_verify": audit_verify,
     "reconcile": reconcile.compare,
     "export_person": export_person,

@@ -6,7 +6,7 @@ it still live, is fenced off. A dry run stops there.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from coreskills.domain import roster
@@ -16,6 +16,7 @@ from coreskills.errors import Fault, Invalid
 from coreskills.store import imports, users
 from coreskills.store.db import Connection
 from coreskills.worker.context import Context, Outcome
+from coreskills.worker.plans import Change, Plan, carried_out
 
 BATCH = 1000
 _COMPARED = ("first_name", "last_name", "grade_level", "graduation_year", "department", "role")
@@ -25,27 +26,36 @@ Row = dict[str, Any]
 def import_users(context: Context) -> Outcome:
     job_id = context.job.id
     _plan(context)
-    with context.db.reading() as conn:
+    with context.db.transaction() as conn:
         counts = imports.count_results(conn, job_id)
-    dry_run = bool(context.job.parameters["dry_run"])
+        prints = imports.select_fingerprints(conn, job_id)
+    lines = [
+        Change(
+            key=f"file:{row['action']}",
+            action="rows",
+            after={"Rows": row["rows"], "Digest": row["digest"]},
+        )
+        for row in prints
+    ]
 
     def write(conn: Connection) -> None:
-        if not dry_run:
-            imports.insert_planned_users(
-                conn, job_id, actor=context.job.requested_by, request_id=context.job.request_id
-            )
+        imports.insert_planned_users(
+            conn, job_id, actor=context.job.requested_by, request_id=context.job.request_id
+        )
 
-    return Outcome({**counts, "dry_run": dry_run}, write)
+    told = {**counts, "dry_run": bool(context.job.parameters["dry_run"])}
+    return carried_out(context, Plan(lines, write, told))
 
 
 @dataclass(frozen=True)
-class _Candidate:
+class Candidate:
     """A valid row that asks for an account."""
 
     line: int
     key: str
     values: Row
     stem: str
+    more: Row = field(default_factory=dict)  # kept with the plan's line
 
 
 def _plan(context: Context) -> None:
@@ -78,15 +88,15 @@ def _results(context: Context, rows: list[Row], repeated: dict[str, Row]) -> Ite
         else:
             yield {"line": row["line"], "person_key": row["person_key"]} | verdict
     existing = _existing(context, people)
-    wanted: list[_Candidate] = []
+    wanted: list[Candidate] = []
     for row in rows:
         if person := people.get(row["line"]):
             if known := existing.get(row["person_key"]):
                 yield _compared(row, person, known)
             else:
                 stem = username_stem(person)
-                wanted.append(_Candidate(row["line"], row["person_key"], person.model_dump(), stem))
-    yield from _named(context, wanted)
+                wanted.append(Candidate(row["line"], row["person_key"], person.model_dump(), stem))
+    yield from named(context, wanted)
 
 
 def _judge(row: Row, repeated: dict[str, Row]) -> Person | Row:
@@ -135,7 +145,7 @@ def _compared(row: Row, person: Person, known: Row) -> Row:
     )
 
 
-def _named(context: Context, wanted: list[_Candidate]) -> Iterator[Row]:
+def named(context: Context, wanted: list[Candidate]) -> Iterator[Row]:
     """Ask the engine for all accounts of the batch at once."""
     if not wanted:
         return
@@ -151,7 +161,7 @@ def _named(context: Context, wanted: list[_Candidate]) -> Iterator[Row]:
         yield _planned(candidate, account)
 
 
-def _planned(candidate: _Candidate, account: Row) -> Row:
+def _planned(candidate: Candidate, account: Row) -> Row:
     base = {"line": candidate.line, "person_key": candidate.key}
     if "ErrorCode" in account:
         fault = Fault("LastName", account["ErrorCode"], account["ErrorMessage"])

@@ -41,17 +41,19 @@ DELETE FROM import_results WHERE job_id = %(job_id)s;
 -- copy_results --
 COPY import_results (job_id, line, action, person_key, user_type, student_id, employee_id,
                      first_name, last_name, grade_level, graduation_year, department, role,
-                     username, username_stem, email, ou, faults) FROM STDIN;
+                     username, username_stem, email, ou, sourced_id, school, user_id, user_version,
+                     state, faults, changes) FROM STDIN;
 
 -- insert_planned_users --
 -- All accounts of the plan and their audit rows, in one statement.
 WITH made AS (
     INSERT INTO users (user_type, student_id, employee_id, first_name, last_name, username,
-                       username_stem, email, ou, grade_level, graduation_year, department, role)
+                       username_stem, email, ou, grade_level, graduation_year, department, role,
+                       sourced_id, school_id)
     SELECT user_type, student_id, employee_id, first_name, last_name, username, username_stem,
-           email, ou, grade_level, graduation_year, department, role
-      FROM import_results
-     WHERE job_id = %(job_id)s AND action = 'created'
+           email, ou, grade_level, graduation_year, department, role, p.sourced_id, o.id
+      FROM import_results p LEFT JOIN orgs o ON o.sourced_id = p.school
+     WHERE job_id = %(job_id)s AND action = 'created' AND username IS NOT NULL
      ORDER BY line
     RETURNING id, user_type, username)
 INSERT INTO audit_logs (action, actor, resource_type, resource_id, user_id, job_id, request_id,
@@ -62,6 +64,16 @@ SELECT user_type || '.created', %(actor)s, 'user', id, id, %(job_id)s, %(request
 
 -- count_results --
 SELECT action, count(*) AS rows FROM import_results WHERE job_id = %(job_id)s GROUP BY action;
+
+-- select_fingerprints --
+-- By action: how many rows, and a digest of what becomes of them.
+SELECT action, count(*) AS rows,
+       encode(sha256(convert_to(string_agg(
+           line || ':' || coalesce(username, ''), ' ' ORDER BY line), 'UTF8')), 'hex') AS digest
+  FROM import_results
+ WHERE job_id = %(job_id)s
+ GROUP BY action
+ ORDER BY action;
 
 -- select_results --
 SELECT line, action, person_key, username, faults

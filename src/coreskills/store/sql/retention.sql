@@ -23,7 +23,9 @@ WITH due AS (
       JOIN retention_rules r ON r.entity = 'import_rows'
      WHERE j.completed_at < lifecycle_now() - make_interval(days => r.keep_days)
        AND (i.person_key IS NULL OR i.person_key NOT IN (
-           SELECT user_type || ':' || coalesce(student_id, employee_id) FROM users WHERE legal_hold))),
+           SELECT user_type || ':' || coalesce(student_id, employee_id) FROM users WHERE legal_hold
+            UNION ALL
+           SELECT 'users:' || roster_id(sourced_id, uuid) FROM users WHERE legal_hold))),
 gone AS (
     DELETE FROM import_rows i USING due
      WHERE %(really)s AND (i.job_id, i.line) = (due.job_id, due.line))
@@ -35,7 +37,9 @@ WITH due AS (
       JOIN retention_rules r ON r.entity = 'import_results'
      WHERE j.completed_at < lifecycle_now() - make_interval(days => r.keep_days)
        AND (i.person_key IS NULL OR i.person_key NOT IN (
-           SELECT user_type || ':' || coalesce(student_id, employee_id) FROM users WHERE legal_hold))),
+           SELECT user_type || ':' || coalesce(student_id, employee_id) FROM users WHERE legal_hold
+            UNION ALL
+           SELECT 'users:' || roster_id(sourced_id, uuid) FROM users WHERE legal_hold))),
 gone AS (
     DELETE FROM import_results i USING due
      WHERE %(really)s AND (i.job_id, i.line) = (due.job_id, due.line))

@@ -1,0 +1,247 @@
+"""The import of a package in OneRoster's form: staged rows -> validate -> match -> plan -> apply.
+
+The rows are read twice: to know what there is to refer to, and to judge each. What becomes of every
+row stands in import_results before anything is changed; a second attempt starts from the staged
+rows. Memory holds ids only, and a batch.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from coreskills.domain.oneroster import columns
+from coreskills.domain.oneroster.people import Surroundings
+from coreskills.domain.oneroster.references import TOLD, Index
+from coreskills.domain.oneroster.rows import FAULT, ID
+from coreskills.domain.rosters import OneRosterImport
+from coreskills.errors import Conflict
+from coreskills.store import audit, groups, imports, licences, lifecycle, rosters
+from coreskills.store.audit import Entry
+from coreskills.store.db import Connection
+from coreskills.worker.context import Context, Outcome
+from coreskills.worker.effects import CHANGED
+from coreskills.worker.importing import BATCH
+from coreskills.worker.plans import Change, Plan, carried_out
+from coreskills.worker.roster_people import WHY, People
+from coreskills.worker.roster_records import LEFT_OUT, Records
+
+ACTIONS = ("created", "updated", "unchanged", "skipped", "rejected", "disabled")
+VERBS = {"created": "create", "updated": "update", "disabled": "disable"}
+Row = dict[str, Any]
+
+
+def import_oneroster(context: Context) -> Outcome:
+    wanted = OneRosterImport.model_validate(context.job.parameters)
+    survey = _survey(context, wanted)
+    _plan(context, wanted, survey)
+    return carried_out(context, _planned(context, wanted, survey))
+
+
+@dataclass
+class _Survey:
+    """`unreadable` files have rows without an id: who is not in them cannot be told."""
+
+    index: Index
+    surroundings: Surroundings
+    unreadable: set[str]
+
+
+def _survey(context: Context, wanted: OneRosterImport) -> _Survey:
+    with context.db.transaction() as conn:
+        rosters.be_swift(conn)
+        known = {
+            file: rosters.select_known(conn, file, TOLD.get(file, ""))
+            for file in columns.TABLES
+            if file not in columns.IGNORED and wanted.files.get(file) != "bulk"
+        }
+        orgs = rosters.select_known(conn, "orgs", "name")
+        year = rosters.select_school_year(conn)
+        now = lifecycle.select_now(conn)
+    index, unreadable, years = Index(wanted.files, known), set[str](), set[int]()
+    for rows in _batches(context):
+        for row in rows:
+            file, record = row["file"], row["record"]
+            index.see(file, record)
+            if FAULT in record or not record.get(ID):
+                unreadable.add(file)
+            elif file == "orgs":
+                orgs[record[ID]] = record.get("name", "")
+            elif file == "academicSessions" and record.get("type") == "schoolYear":
+                years.add(_year(record.get("schoolYear", "")))
+        context.report({"done": 0, "total": wanted.rows})
+    usual = year or now.year + (now.month > 6)
+    return _Survey(index, Surroundings(orgs, max(years - {0}, default=usual)), unreadable)
+
+
+def _year(text: str) -> int:
+    return int(text) if len(text) == 4 and text.isascii() and text.isdigit() else 0
+
+
+def _plan(context: Context, wanted: OneRosterImport, survey: _Survey) -> None:
+    """Every row judged and matched, in import_results."""
+    job_id, done = context.job.id, 0
+    with context.db.transaction() as conn:
+        context.hold(conn)
+        imports.delete_results(conn, job_id)
+    people = People(context, survey.index, survey.surroundings, wanted.files.get("users", ""))
+    records = Records(survey.index, wanted.files)
+    for rows in _batches(context):
+        for file, group in groupby(rows, lambda row: str(row["file"])):
+            planner = people.results if file == "users" else records.of(file)
+            _keep(context, list(planner(list(group))))
+        done += len(rows)
+        context.report({"done": done, "total": wanted.rows})
+    _compare(context, wanted)
+    if wanted.files.get("users") == "bulk" and "users" not in survey.unreadable:
+        _plan_absentees(context, people, wanted.rows)
+
+
+def _compare(context: Context, wanted: OneRosterImport) -> None:
+    for file in wanted.files:
+        if file != "users" and file not in columns.IGNORED:
+            with context.db.transaction() as conn:
+                context.hold(conn)
+                rosters.be_swift(conn)
+                rosters.compare_rows(conn, context.job.id, file, LEFT_OUT)
+            context.report({"done": wanted.rows, "total": wanted.rows})
+
+
+def _plan_absentees(context: Context, people: People, rows: int) -> None:
+    """Numbered after the rows of the files, since they have none."""
+    with context.db.transaction() as conn:
+        rosters.be_swift(conn)
+        absent = rosters.select_absentees(conn, context.job.id)
+    for start in range(0, len(absent), BATCH):
+        results = people.leavers(absent[start : start + BATCH], first=rows + 1 + start)
+        _keep(context, list(results))
+        context.report({"done": rows, "total": rows})
+
+
+def _keep(context: Context, results: list[Row]) -> None:
+    with context.db.transaction() as conn:
+        context.hold(conn)
+        imports.copy_results(conn, context.job.id, results)
+
+
+def _batches(context: Context) -> Iterator[list[Row]]:
+    after = 0
+    while True:
+        with context.db.reading() as conn:
+            rows = rosters.select_roster_rows(conn, job_id=context.job.id, after=after, limit=BATCH)
+        if not rows:
+            return
+        yield rows
+        after = rows[-1]["line"]
+
+
+def _planned(context: Context, wanted: OneRosterImport, survey: _Survey) -> Plan:
+    """People line by line; of the files, how many rows there are of each sort, and a digest."""
+    job_id = context.job.id
+    with context.db.transaction() as conn:
+        rosters.be_swift(conn)
+        prints = rosters.select_fingerprints(conn, job_id)
+        people = rosters.select_planned_people(conn, job_id)
+        population = rosters.count_population(conn)
+    changes = [
+        Change(
+            key=row["key"],
+            action=VERBS[row["action"]],
+            before=row["changes"]["before"],
+            after=row["changes"]["after"],
+            version=row["version"],
+        )
+        for row in people
+    ]
+    changes += [
+        Change(
+            key=f"file:{row['file']}:{row['action']}",
+            action="rows",
+            after={"Rows": row["rows"], "Digest": row["digest"]},
+        )
+        for row in prints
+    ]
+    files: dict[str, dict[str, int]] = {}
+    for row in prints:
+        files.setdefault(row["file"], {})[row["action"]] = row["rows"]
+    totals = {action: sum(of.get(action, 0) for of in files.values()) for action in ACTIONS}
+    result = totals | {"dry_run": wanted.dry_run, "files": files}
+    if "users" in survey.unreadable and wanted.files.get("users") == "bulk":
+        result["absentees"] = "not judged: users.csv has rows that cannot be read"
+    return Plan(
+        changes, lambda conn: _apply(context, conn, wanted, survey, files), result, population
+    )
+
+
+def _apply(
+    context: Context,
+    conn: Connection,
+    wanted: OneRosterImport,
+    survey: _Survey,
+    files: dict[str, dict[str, int]],
+) -> None:
+    """Everything that the plan says, in the order in which rows refer to each other."""
+    job = context.job
+    rosters.be_swift(conn)
+    _wrote(files, "orgs", rosters.write_orgs(conn, job.id))
+    _wrote(files, "academicSessions", rosters.write_sessions(conn, job.id))
+    if not rosters.update_planned_users(
+        conn, job.id, actor=job.requested_by, request_id=job.request_id, reason=WHY
+    ):
+        raise Conflict("Somebody was changed meanwhile", code=CHANGED)
+    _move_belongings(conn, job.id)
+    imports.insert_planned_users(conn, job.id, actor=job.requested_by, request_id=job.request_id)
+    _wrote(files, "roles", rosters.write_roles(conn, job.id))
+    _wrote(files, "courses", rosters.write_courses(conn, job.id))
+    _wrote(files, "classes", rosters.write_classes(conn, job.id))
+    _wrote(files, "enrollments", rosters.write_enrollments(conn, job.id))
+    closed = {
+        file: rosters.close_absent(conn, job.id, file)
+        for file, mode in wanted.files.items()
+        if mode == "bulk" and file not in survey.unreadable
+    }
+    _note(context, conn, files, {file: count for file, count in closed.items() if count})
+
+
+def _move_belongings(conn: Connection, job_id: int) -> None:
+    """Leavers have no groups and no seats, and their time begins; who comes back has the groups
+    again. Rules are applied to everybody by the hourly job, not by two jobs for each person."""
+    moves = rosters.select_planned_moves(conn, job_id)
+    left = [move["user_id"] for move in moves if move["leaves"]]
+    back = [move["user_id"] for move in moves if not move["leaves"]]
+    if moves:
+        lifecycle.cancel_timers(conn, left + back)
+    if left:
+        groups.remember_groups(conn, left)
+        licences.release_seats(conn, left)
+        lifecycle.start_timers(conn, left, "left")
+    if back:
+        groups.recall_groups(conn, back)
+
+
+def _wrote(files: dict[str, dict[str, int]], file: str, written: int) -> None:
+    planned = sum(files.get(file, {}).get(action, 0) for action in ("created", "updated"))
+    if written != planned:
+        message = f"{planned - written} rows of {file}.csv refer to something that is gone"
+        raise Conflict(message, code="roster_incomplete")
+
+
+def _note(
+    context: Context, conn: Connection, files: dict[str, dict[str, int]], closed: dict[str, int]
+) -> None:
+    """One line of the trail for what is not about persons; theirs have their own."""
+    job, told = context.job, {file: of for file, of in files.items() if file != "users"}
+    if not closed and not any({"created", "updated"} & set(of) for of in told.values()):
+        return
+    audit.insert_audit(
+        conn,
+        Entry(
+            action="roster.imported",
+            actor=job.requested_by,
+            resource_type="job",
+            resource_id=job.id,
+            job_id=job.id,
+            request_id=job.request_id,
+            details={"why": WHY, "after": {"files": told, "closed": closed}},
+        ),
+    )

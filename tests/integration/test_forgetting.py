@@ -9,6 +9,7 @@ import pytest
 from coreskills.stack.postgres import binaries
 from coreskills.telemetry import logs
 from tests.changes import sending
+from tests.oneroster import as_delta, district, enrolment, package, person, role
 from tests.pipeline import ask, job, usernames
 from tests.trail import seal, verified
 
@@ -25,6 +26,17 @@ ROSTER = (
     "SCANARY17,Zyxcanary,Qwcanary,{grade},2028\nS2,Alan,Turing,9,2030\n"
 )
 ASKED = {"party": "Mrs Qwcanary", "purpose": "Zyxcanary moves away"}
+CANARYS = {
+    "users": [
+        person("u-canary", "SCANARY17", grades="11", givenName="Zyxcanary", familyName="Qwcanary")
+    ],
+    "roles": [role("r-canary", "u-canary")],
+    "enrollments": [enrolment("e-canary", "u-canary")],
+}
+PACKAGE = package(
+    {file: as_delta(rows) for file, rows in (district() | CANARYS).items()},
+    **dict.fromkeys(district(), "delta"),
+)
 REPORT = (  # of a mass job, which names people by their keys
     "INSERT INTO job_rows (job_id, line, key, action, before, message) SELECT max(id), 7,"
     """ 'student:SCANARY17', 'move', '{"LastName": "Qwcanary"}', 'Qwcanary moved' FROM jobs"""
@@ -95,20 +107,30 @@ def joined(sent, client, site):
 
 
 def renamed(sent):
-    sent("POST", "schools", {"sourced_id": "o1", "name": "North", "type": "school"})
+    school = {"sourced_id": "o1", "name": "North", "type": "school"}
+    school_id = sent("POST", "schools", school).json["id"]
     sent("POST", "users/1/rename", {"last_name": "Uwcanary", "why": "Zyxcanary married"})
     sent("POST", "users/1/rename", {"first_name": "Xyxcanary", "dry_run": True})
     sent("POST", "users/1/update", {"first_name": "Wyxcanary"})
-    sent("POST", "users/1/move", {"school_id": 1, "why": "to Zyxcanary's brother"})
+    sent("POST", "users/1/move", {"school_id": school_id, "why": "to Zyxcanary's brother"})
     sent("POST", "users/1/reset-password", {"why": "Zyxcanary forgot it"})
     assert CANARY not in sent("POST", "users/1/password").json["password"]
-    promotion = {"school_year": 2028, "org_id": 1, "retained": ["SCANARY17"]}
+    promotion = {"school_year": 2028, "org_id": school_id, "retained": ["SCANARY17"]}
     sent("POST", "cohorts/promote", promotion | {"dry_run": True})
     sent("POST", "cohorts/promote", promotion)
+    sent("POST", "cohorts/promote", promotion | {"org_id": 1})  # who is not at that school
     sent("POST", "cohorts/graduate", {"graduation_year": 2028, "dry_run": True})
 
 
+def rostered(sent):
+    """In two packages, and out again in one for everybody."""
+    sent("POST", "imports/oneroster?dry_run=true", PACKAGE)
+    sent("POST", "imports/oneroster", PACKAGE)
+    sent("POST", "exports/oneroster", {"party": "the state", "purpose": "the census"})
+
+
 def stayed(sent, client):
+    rostered(sent)
     renamed(sent)
     sent("POST", "devices", LAPTOP)
     sent("POST", "jobs", with_laptop("device_assign", user_id=1, why="for Zyxcanary"))
@@ -199,6 +221,8 @@ def test_of_who_was_purged_nothing_is_left_anywhere(
         "public.disclosures",
         "public.person_exports",
         "public.idempotency_keys",
+        "public.enrollments",
+        "public.role_assignments",
     }, "the canary did not get everywhere, so its absence would prove nothing"
     assert len(usernames(site)) >= 2
     seal(worker_db)
@@ -214,6 +238,7 @@ def test_of_who_was_purged_nothing_is_left_anywhere(
     told = verified(worker_db, settings)
     assert told["Intact"]
     assert told["Redacted"] > 5
+    assert ask(site, "SELECT count(*) FROM exports") == [(0,)]  # its zip would name the pupil
 
 
 def test_of_the_neighbour_everything_is_left(sent, client, db, site):

@@ -135,6 +135,8 @@ DECLARE
         SELECT job_id FROM audit_logs WHERE user_id = person AND job_id IS NOT NULL
          UNION SELECT job_id FROM job_rows WHERE key = ANY(keys)
          UNION
+        SELECT id FROM jobs WHERE parameters ? 'retained' AND parameters -> 'retained' ? student
+         UNION
         SELECT id FROM jobs
          WHERE unique_key = ANY(held) AND parameters ->> 'device_id' = ANY(held));
     name  text;
@@ -1775,6 +1777,8 @@ CREATE UNIQUE INDEX jobs_fired_once ON public.jobs USING btree (job_type, fire_a
 CREATE INDEX jobs_leased ON public.jobs USING btree (lease_until) WHERE (status = 'running'::public.job_status);
 
 CREATE UNIQUE INDEX jobs_open_unique ON public.jobs USING btree (job_type, unique_key) WHERE (status = ANY (ARRAY['queued'::public.job_status, 'running'::public.job_status, 'suspended'::public.job_status]));
+
+CREATE INDEX jobs_that_retain ON public.jobs USING btree (id) WHERE (parameters ? 'retained'::text);
 
 CREATE INDEX jobs_unpublished ON public.jobs USING btree (run_at) WHERE ((status = 'queued'::public.job_status) AND (published_at IS NULL));
 

@@ -224,6 +224,7 @@ INSERT INTO retention_rules (entity, keep_days, least_days, most_days, action, p
 CREATE INDEX users_held ON users (id) WHERE legal_hold;
 CREATE INDEX jobs_by_key ON jobs (unique_key) WHERE unique_key IS NOT NULL;
 CREATE INDEX jobs_by_user ON jobs ((parameters ->> 'user_id')) WHERE parameters ? 'user_id';
+CREATE INDEX jobs_that_retain ON jobs (id) WHERE parameters ? 'retained';
 CREATE INDEX import_rows_by_person ON import_rows (person_key) WHERE person_key IS NOT NULL;
 DO $$ BEGIN  -- of the other files of a roster, where there are rosters of several
     IF to_regclass('enrollments') IS NOT NULL THEN
@@ -286,6 +287,8 @@ DECLARE
     near  bigint[] := ARRAY(
         SELECT job_id FROM audit_logs WHERE user_id = person AND job_id IS NOT NULL
          UNION SELECT job_id FROM job_rows WHERE key = ANY(keys)
+         UNION
+        SELECT id FROM jobs WHERE parameters ? 'retained' AND parameters -> 'retained' ? student
          UNION
         SELECT id FROM jobs
          WHERE unique_key = ANY(held) AND parameters ->> 'device_id' = ANY(held));

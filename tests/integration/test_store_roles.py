@@ -194,3 +194,14 @@ def test_what_the_health_check_says_of_its_role_is_true(site, db, worker_db):
                 "delete_audit": False,
                 "create_tables": False,
             }
+
+
+def test_what_runs_with_the_owners_rights_looks_at_temporary_tables_last(database):
+    """Or whoever may make one could put it before ours."""
+    with database.connect(roles.OWNER) as conn:
+        found = conn.execute(
+            "SELECT proname, proconfig FROM pg_proc"
+            " WHERE prosecdef AND pronamespace = 'public'::regnamespace"
+        ).fetchall()
+    assert len(found) > 10
+    assert [name for name, given in found if given != ["search_path=public, pg_temp"]] == []

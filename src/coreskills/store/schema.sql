@@ -71,7 +71,7 @@ END $$;
 
 CREATE FUNCTION public.change_username() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 BEGIN
     UPDATE usernames SET kind = 'alias' WHERE username = OLD.username;
@@ -92,7 +92,7 @@ END $$;
 
 CREATE FUNCTION public.count_seats() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 BEGIN
     UPDATE licences SET used = used + CASE TG_OP WHEN 'INSERT' THEN seats_changed.n
@@ -104,7 +104,7 @@ END $$;
 
 CREATE FUNCTION public.drop_results_of_device() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 BEGIN
     DELETE FROM policy_results WHERE device_id = NEW.id;
@@ -113,7 +113,7 @@ END $$;
 
 CREATE FUNCTION public.drop_results_of_policy() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 BEGIN
     DELETE FROM policy_results WHERE policy_id = NEW.id;
@@ -190,7 +190,7 @@ END $_$;
 
 CREATE FUNCTION public.forget_belongings() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 BEGIN
     DELETE FROM group_members WHERE user_id = NEW.id;
@@ -246,7 +246,7 @@ END $$;
 
 CREATE FUNCTION public.give_usernames() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 BEGIN
     IF EXISTS (SELECT FROM new_rows JOIN username_tombstones ON digest = name_digest(username)) THEN
@@ -264,7 +264,7 @@ CREATE FUNCTION public.has_left(state text, disable_reason text) RETURNS boolean
 
 CREATE FUNCTION public.hold_policies(ids bigint[]) RETURNS SETOF bigint
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
     SELECT id FROM policies WHERE id = ANY(ids) ORDER BY id FOR SHARE
 $$;
@@ -438,7 +438,7 @@ END $$;
 
 CREATE FUNCTION public.remember_holder() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 DECLARE
     who text := coalesce(nullif(current_setting('coreskills.actor', true), ''), session_user);
@@ -519,7 +519,7 @@ END $$;
 
 CREATE FUNCTION public.settle_device() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'public'
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 DECLARE
     former devices := CASE TG_OP WHEN 'UPDATE' THEN OLD ELSE jsonb_populate_record(

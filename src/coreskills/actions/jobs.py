@@ -14,7 +14,7 @@ from typing import Any
 
 from coreskills.actions.request import Request
 from coreskills.broker.streams import Queue
-from coreskills.domain.jobs import MASS, unique_key
+from coreskills.domain.kinds import kind_of, unique_key
 from coreskills.errors import (
     Conflict,
     Forbidden,
@@ -29,22 +29,6 @@ from coreskills.store.audit import Entry
 from coreskills.store.db import Connection, Database
 from coreskills.store.jobs import NewJob
 from coreskills.telemetry import metrics
-
-# Seconds; every other kind has 60.
-DEADLINES = {
-    "import_users": 600,
-    "oneroster_import": 900,
-    "oneroster_export": 300,
-    "device_return_cohort": 600,
-    "policy_evaluate": 600,
-    "retention_sweep": 600,
-    "reconcile": 600,
-    "audit_verify": 3600,
-    "promote_cohort": 300,
-    "graduate_cohort": 300,
-    "group_recompute": 300,
-    "licence_recompute": 300,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +181,7 @@ def _insert_many(
 
 def _refuse_frozen(db: Database, work: Work) -> None:
     """To plan is allowed, and what is overridden says why."""
-    if work.job_type not in MASS or {"dry_run", "override"} & {
+    if not kind_of(work.job_type).mass or {"dry_run", "override"} & {
         k for k, v in work.parameters.items() if v
     }:
         return
@@ -217,7 +201,7 @@ def _new_job(request: Request, work: Work) -> NewJob:
         job_type=work.job_type,
         parameters=work.parameters,
         unique_key=unique_key(work.job_type, work.parameters),
-        deadline_seconds=DEADLINES.get(work.job_type, 60),
+        deadline_seconds=kind_of(work.job_type).deadline,
         requested_by=request.actor,
         request_id=request.request_id,
     )

@@ -12,7 +12,8 @@ from coreskills.api.bodies import parsed
 from coreskills.api.context import asked, db, principal, services
 from coreskills.api.headers import IDEMPOTENCY_KEY, idempotency_key, takes
 from coreskills.api.permissions import requires
-from coreskills.domain.jobs import ENDED, PARAMETERS, RESTRICTED, SUBMITTABLE
+from coreskills.domain.jobs import ENDED
+from coreskills.domain.kinds import KINDS
 from coreskills.errors import Fault, Forbidden, Invalid, NotFound
 from coreskills.store import jobs, plans
 
@@ -145,15 +146,17 @@ def retry_job(id: int) -> Response:
 
 def _work(job: schemas.NewJob, *, at: str) -> Work:
     """Raises Invalid with pointers below `at`, and Forbidden."""
-    if job.type not in SUBMITTABLE:
-        message = "must be one of " + ", ".join(sorted(SUBMITTABLE))
+    kind = KINDS.get(job.type)
+    if kind is None or kind.with_file:
+        known = sorted(name for name, kind in KINDS.items() if not kind.with_file)
+        message = "must be one of " + ", ".join(known)
         raise Invalid("There is no such job", [Fault(f"{at}/type", "unknown_type", message)])
     if job.type != "self_test" and not principal().may("jobs.write"):
         raise Forbidden(f"The role {principal().role} may submit only self_test")
-    needed = RESTRICTED.get(job.type)
-    if needed and not principal().may(needed):
-        raise Forbidden(f"The role {principal().role} may not do this; it needs {needed}")
-    data = parsed(PARAMETERS[job.type], job.data, at=f"{at}/data/")
+    if not principal().may(kind.permission):
+        needed = f"it needs {kind.permission}"
+        raise Forbidden(f"The role {principal().role} may not do this; {needed}")
+    data = parsed(kind.takes, job.data, at=f"{at}/data/")
     return Work(job.type, data.model_dump(exclude_none=True))
 
 

@@ -36,7 +36,7 @@ ACTS = {
     "disable": ("disable_account", "people.write", "End the login, and say why"),
     "restore": ("restore_account", "people.write", "Bring back who was disabled or archived"),
     "archive": ("archive_account", "people.write", "Put away who was disabled"),
-    "purge": ("delete_account", "people.write", "Forget who was archived, for good"),
+    "purge": ("delete_account", "people.purge", "Forget who was archived, for good"),
     "test": ("test_account", "people.write", "Look for what does not fit together in an account"),
     "reset-password": (
         "reset_password",

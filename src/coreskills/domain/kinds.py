@@ -24,32 +24,43 @@ class SweepExpired(Strict):
     """Removes what has outlived its use: idempotency keys, sessions, notes of wrong passwords."""
 
 
+HANDFUL = 5  # changes; so few are no accident, whatever share of a small school they are
+WRITE = "jobs.write"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """`deadline` in seconds, at most 3600. `unique`: two open jobs that are equal in these
     parameters would do the same thing twice; without any, they may be open side by side.
-    `alone`: never claimed together with others. `mass`: waits while a freeze window is open.
-    `with_file`: comes with a file, and so not by POST /api/v1/jobs. `permission` is what its
-    caller needs, beside that to hand in jobs at all."""
+    `alone`: never claimed together with others. `mass`: waits while a freeze window is open;
+    `ends`: so do more than a HANDFUL of them at once. `with_file`: comes with a file, and so not
+    by POST /api/v1/jobs. `permission` is what its caller needs, beside that to hand in jobs."""
 
     takes: type[BaseModel]
     unique: tuple[str, ...] = ()
     deadline: int = 60
     alone: bool = False
     mass: bool = False
+    ends: bool = False
     with_file: bool = False
-    permission: str = "jobs.write"
+    permission: str = WRITE
 
 
-def _act(takes: type[AccountAct] = AccountAct, *, permission: str = "jobs.write") -> Kind:
-    return Kind(takes=takes, unique=("user_id",), permission=permission)
+def _act(takes: type[AccountAct] = AccountAct, *, ends: bool = False, needs: str = WRITE) -> Kind:
+    return Kind(takes=takes, unique=("user_id",), ends=ends, permission=needs)
 
 
 def _device(takes: type[BaseModel]) -> Kind:
     return Kind(takes=takes, unique=("device_id",))
 
 
-_RECOMPUTE = Kind(takes=accounts.Recompute, unique=("user_id",), deadline=300, alone=True)
+_RECOMPUTE = Kind(
+    takes=accounts.Recompute,
+    unique=("user_id",),
+    deadline=300,
+    alone=True,
+    permission="groups.write",
+)
 
 KINDS: dict[str, Kind] = {
     "create_student": Kind(takes=accounts.NewStudent, unique=("student_id",)),
@@ -58,15 +69,15 @@ KINDS: dict[str, Kind] = {
     "update_person": _act(accounts.UpdatePerson),
     "rename_account": _act(accounts.RenameAccount),
     "move_account": _act(accounts.MoveAccount),
-    "reset_password": _act(permission="people.passwords"),
+    "reset_password": _act(needs="people.passwords"),
     "test_account": Kind(takes=accounts.LookAtAccount, unique=("user_id",)),
     "suspend_account": _act(),
     "resume_account": _act(),
-    "disable_account": _act(DisableAccount),
+    "disable_account": _act(DisableAccount, ends=True),
     "restore_account": _act(),
-    "archive_account": _act(),
-    "delete_account": _act(),
-    "lifecycle_tick": Kind(takes=LifecycleTick),
+    "archive_account": _act(ends=True),
+    "delete_account": _act(ends=True, needs="people.purge"),
+    "lifecycle_tick": Kind(takes=LifecycleTick, permission="lifecycle.clock"),
     "group_recompute": _RECOMPUTE,
     "licence_recompute": _RECOMPUTE,
     "promote_cohort": Kind(
@@ -91,7 +102,11 @@ KINDS: dict[str, Kind] = {
     "device_set": _device(devices.SetDevice),
     "device_retire": _device(devices.DeviceAct),
     "device_return_cohort": Kind(
-        takes=devices.ReturnCohort, unique=("graduation_year", "school"), deadline=600, alone=True
+        takes=devices.ReturnCohort,
+        unique=("graduation_year", "school"),
+        deadline=600,
+        alone=True,
+        mass=True,
     ),
     "policy_evaluate": Kind(takes=EvaluatePolicies, deadline=600, alone=True),
     "import_users": Kind(takes=ImportUsers, deadline=600, alone=True, mass=True, with_file=True),
@@ -101,8 +116,8 @@ KINDS: dict[str, Kind] = {
     "oneroster_export": Kind(
         takes=OneRosterExport, deadline=300, alone=True, permission="exports.write"
     ),
-    "audit_verify": Kind(takes=AuditVerify, deadline=3600, alone=True),
-    "reconcile": Kind(takes=Reconcile, deadline=600, alone=True),
+    "audit_verify": Kind(takes=AuditVerify, deadline=3600, alone=True, permission="audit.read"),
+    "reconcile": Kind(takes=Reconcile, deadline=600, alone=True, permission="audit.read"),
     "export_person": Kind(takes=ExportPerson, unique=("user_id",), permission="privacy.write"),
     "retention_sweep": Kind(
         takes=RetentionSweep, deadline=600, alone=True, permission="privacy.write"
@@ -115,6 +130,11 @@ _UNKNOWN = Kind(takes=Strict)  # to this version, or brought along by a test
 
 def kind_of(job_type: str) -> Kind:
     return KINDS.get(job_type, _UNKNOWN)
+
+
+def is_restricted(job_type: str) -> bool:
+    """Whether not everybody who hands in jobs may hand in this one."""
+    return kind_of(job_type).permission not in (WRITE, "jobs.self_test")
 
 
 def unique_key(job_type: str, parameters: dict[str, Any]) -> str | None:

@@ -13,14 +13,13 @@ from typing import Any
 import orjson
 
 from coreskills.domain.jobs import essence
-from coreskills.domain.kinds import kind_of
+from coreskills.domain.kinds import HANDFUL, kind_of
 from coreskills.errors import Conflict, Frozen, NeedsApproval
 from coreskills.store import plans
 from coreskills.store.db import Connection
 from coreskills.worker.context import Context, Outcome
 
 Row = dict[str, Any]
-HANDFUL = 5  # changes; so few are no accident, whatever share of a small school they are
 
 
 @dataclass(frozen=True, slots=True)

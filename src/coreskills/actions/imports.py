@@ -44,7 +44,11 @@ def request_import(
     with tempfile.TemporaryFile() as spool:
         digest = _spool(chunks, spool)
         rows = sum(1 for _ in _rows(spool))
-        parameters = planned.model_dump() | {"rows": rows, "filename": filename}
+        parameters = planned.model_dump() | {
+            "rows": rows,
+            "filename": filename,
+            "digest": digest.hex(),
+        }
 
         def fill(conn: Connection, job_id: int) -> None:
             imports.copy_rows(conn, job_id, _rows(spool))

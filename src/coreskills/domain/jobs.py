@@ -54,8 +54,11 @@ class SweepExpired(Strict):
 
 
 class ImportUsers(Planned):
+    """`digest` is that of the file, so that a plan is followed with no other."""
+
     rows: int
     filename: str = ""
+    digest: str
 
 
 PARAMETERS: dict[str, type[BaseModel]] = {

@@ -21,8 +21,6 @@ from coreskills.errors import Fault, Invalid, TooLarge
 from coreskills.store import rosters
 from coreskills.store.db import Connection, Database
 
-MOST_FAULTS = 200  # told of a package that is refused
-
 
 @dataclass
 class Package:
@@ -90,6 +88,9 @@ def checked(archive: ZipFile) -> Package:
     if manifest.NAME not in names:
         faults.append(Fault(manifest.NAME, "manifest_missing", "is not in the zip"))
         raise Invalid("The zip is no OneRoster package", faults)
+    if archive.getinfo(manifest.NAME).file_size > manifest.LARGEST:
+        faults.append(Fault(manifest.NAME, "manifest_size", "is larger than 64 KiB"))
+        raise Invalid("The zip is no OneRoster package", faults)
     read = manifest.read(_parsed(archive, manifest.NAME), faults)
     faults += manifest.compare(read, names)
     for file in ORDER:
@@ -99,7 +100,7 @@ def checked(archive: ZipFile) -> Package:
     if package.count > MOST_ROWS:
         raise TooLarge(f"The package has more than {MOST_ROWS:,} rows; split it")
     if faults:
-        raise Invalid("The zip is no OneRoster package", faults[:MOST_FAULTS])
+        raise Invalid("The zip is no OneRoster package", faults[: manifest.MOST_FAULTS])
     return package
 
 

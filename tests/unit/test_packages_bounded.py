@@ -6,11 +6,14 @@ import zipfile
 
 import pytest
 
+from coreskills.actions.imports import request_import
 from coreskills.actions.packages import opened
 from coreskills.actions.rosters import checked
 from coreskills.domain.oneroster.manifest import MOST_FAULTS
-from coreskills.errors import Invalid
-from tests.oneroster import district, files
+from coreskills.domain.people import Planned
+from coreskills.errors import Invalid, TooLarge
+from tests.oneroster import district, files, packed
+from tests.pipeline import GRACE, NOWHERE
 
 MIB = 2**20
 
@@ -75,3 +78,39 @@ def test_a_header_of_thousands_of_columns_is_one_fault():
     texts = files(district())
     texts["users.csv"] = "a," * 30_000 + "\n" + texts["users.csv"]
     assert codes(stored(texts)) == ["header_width"]
+
+
+@pytest.mark.parametrize("blank", ["\n", "\r\n"])
+@pytest.mark.parametrize("file", ["users", "enrollments"])
+def test_blank_lines_count_as_lines(file, blank):
+    texts = files(district())
+    texts[f"{file}.csv"] += blank * 8_000_000
+    body = stored(texts)
+    with pytest.raises(TooLarge), opened(body) as archive:
+        checked(archive)
+    assert body.total < 3 * MIB
+
+
+def test_lines_count_through_all_files():
+    texts = files(district())
+    texts["orgs.csv"] += "\n" * 300_000
+    with opened(stored(texts)) as archive:
+        assert checked(archive).count == 16
+    texts["users.csv"] += "\n" * 300_000
+    with pytest.raises(TooLarge), opened(stored(texts)) as archive:
+        checked(archive)
+
+
+def test_what_unpacks_to_hundreds_of_times_its_size_is_not_unpacked():
+    body = Read(packed(files(district()) | {"users.csv": "\n" * (8 * MIB)}))
+    assert codes(body) == ["zip_ratio"]
+    assert body.total < 100_000
+
+
+@pytest.mark.parametrize("blank", [b"\n", b"\r\n", b"\r", b",,,,\n", b'"\n",,,,\n'])
+def test_of_a_csv_file_blank_lines_count_as_lines(blank):
+    """No database is asked: so nothing was staged."""
+    header = b"StudentID,FirstName,LastName,GradeLevel,GraduationYear\n"
+    file = [header, blank * 500_000]
+    with pytest.raises(TooLarge, match="400,000 lines"):
+        request_import(None, NOWHERE, GRACE, file, filename="r.csv", planned=Planned())

@@ -4,15 +4,19 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import SEEK_END
 from typing import IO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from coreskills.errors import Fault, Invalid, TooLarge
 
 LARGEST_PACKAGE = 32 * 1024 * 1024
-LARGEST_UNPACKED = 512 * 1024 * 1024
+LARGEST_UNPACKED = 256 * 1024 * 1024
+HIGHEST_RATIO = 100  # of what is unpacked to the zip; rosters have 10
+SMALL = 4 * 1024 * 1024  # unpacked; no ratio is harmful
 MOST_ENTRIES = 64  # OneRoster knows 22 files
 MOST_ROWS = 500_000
+MOST_LINES = MOST_ROWS + MOST_ENTRIES  # with headers and blank lines
 LONGEST_LINE = 64 * 1024
 _ENCRYPTED = 0x1
 
@@ -38,22 +42,26 @@ def opened(spool: IO[bytes]) -> Iterator[ZipFile]:
         fault = Fault("zip", "zip_invalid", str(exc) or "is no zip")
         raise Invalid("The body is no zip", [fault]) from None
     with archive:
-        faults = _faults(archive.infolist())
+        faults = _faults(archive.infolist(), spool.seek(0, SEEK_END))
         if faults:
             raise Invalid("The zip is not safe to unpack", faults)
         yield archive
 
 
-def _faults(entries: list[ZipInfo]) -> list[Fault]:
+def _faults(entries: list[ZipInfo], size: int) -> list[Fault]:
     if len(entries) > MOST_ENTRIES:
         return [Fault("zip", "zip_entries", f"has {len(entries):,} entries, over {MOST_ENTRIES}")]
     found = [fault for entry in entries for fault in _entry_faults(entry)]
     for name, times in Counter(entry.filename for entry in entries).items():
         if times > 1:
             found.append(Fault(name[:60], "file_duplicate", "stands in the zip more than once"))
-    if sum(entry.file_size for entry in entries) > LARGEST_UNPACKED:
+    unpacked = sum(entry.file_size for entry in entries)
+    if unpacked > LARGEST_UNPACKED:
         message = f"has more than {LARGEST_UNPACKED // 2**20} MiB unpacked"
         found.append(Fault("zip", "zip_unpacked", message))
+    elif unpacked > max(SMALL, HIGHEST_RATIO * size):
+        message = f"unpacks to more than {HIGHEST_RATIO} times its size"
+        found.append(Fault("zip", "zip_ratio", message))
     return found
 
 

@@ -1,6 +1,7 @@
 """A crafted package or file is refused before it costs anything: counted is what is read of it."""
 
 import io
+import struct
 import tracemalloc
 import zipfile
 
@@ -114,3 +115,44 @@ def test_of_a_csv_file_blank_lines_count_as_lines(blank):
     file = [header, blank * 500_000]
     with pytest.raises(TooLarge, match="400,000 lines"):
         request_import(None, NOWHERE, GRACE, file, filename="r.csv", planned=Planned())
+
+
+def directory(entries: int) -> bytes:
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        for n in range(entries):
+            archive.writestr(f"{n}", "")
+    return body.getvalue()
+
+
+def test_the_list_of_too_many_entries_is_not_read():
+    body = Read(directory(20_000))
+    assert codes(body) == ["zip_entries"]
+    assert body.total < 100_000
+
+
+def test_an_end_record_that_lies_about_the_number_does_not_help():
+    crafted = bytearray(directory(20_000))
+    at = crafted.rindex(b"PK\x05\x06")
+    crafted[at + 8 : at + 12] = struct.pack("<HH", 5, 5)
+    body = Read(crafted)
+    assert codes(body) == ["zip_directory"]
+    assert body.total < 100_000
+
+
+def test_what_a_zip64_record_says_counts():
+    crafted = bytearray(directory(70_000))
+    assert crafted.count(b"PK\x06\x07") == 1
+    at = crafted.rindex(b"PK\x05\x06")
+    crafted[at + 8 : at + 16] = struct.pack("<HHL", 5, 5, 500)
+    body = Read(crafted)
+    assert codes(body) == ["zip_entries"]
+    assert body.total < 100_000
+
+
+def test_a_comment_at_the_end_does_not_hide_the_end_record():
+    body = io.BytesIO(packed(files(district())))
+    with zipfile.ZipFile(body, "a") as archive:
+        archive.comment = b"from the district" * 100
+    with opened(body) as archive:
+        assert checked(archive).count == 16

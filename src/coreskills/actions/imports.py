@@ -39,8 +39,8 @@ def request_import(
     """Stage every row and queue the import, in one transaction.
 
     Raises Invalid for a file that is no roster (encoding, NUL, header, quoting; with the line),
-    TooLarge over 32 MiB, 200,000 rows or 400,000 lines. A row that is wrong does not refuse the file: the job
-    reports it.
+    TooLarge over 32 MiB, 200,000 rows or 400,000 lines. A row that is wrong does not refuse the
+    file: the job reports it.
     """
     with tempfile.TemporaryFile() as spool:
         digest = _spool(chunks, spool)

@@ -248,6 +248,15 @@ def test_200_001_rows_are_one_too_many(client, site):
     assert contents(site) == before
 
 
+def test_blank_lines_count_and_are_never_held(client, site):
+    before = contents(site)
+    flow = Flow(HEADER if n == 0 else b"\n" * 65_536 for n in range(500))
+    answer, peak = measured(client, flow, None)
+    assert "400,000 lines" in refused(answer, 413, "too_large")["detail"]
+    assert peak < 4 * MIB
+    assert contents(site) == before
+
+
 def test_a_long_roster_is_not_cut_off_by_the_limit_of_one_statement(client, queue, settings):
     impatient = Database(replace(settings, statement_timeout_ms=250), smallest=1, largest=2)
     body = HEADER + b"a,,,,\n" * 60_000

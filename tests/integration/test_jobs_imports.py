@@ -95,6 +95,15 @@ def test_a_plan_is_followed_and_is_stale_once_somebody_took_a_name(db, run, site
     assert len(usernames(site)) == 6
 
 
+def test_a_plan_is_stale_for_another_file_with_the_same_usernames(db, run, site):
+    plan = submit_import(db, roster(5), dry_run=True)
+    run()
+    other = submit_import(db, roster(5).replace(",11,2028", ",10,2029"), plan_id=plan)
+    run()
+    assert (job(db, other)["status"], job(db, other)["error_code"]) == ("failed", "plan_stale")
+    assert usernames(site) == []
+
+
 def test_the_same_file_again_changes_nothing(db, run, site):
     submit_import(db, roster(10))
     run()

@@ -14,7 +14,7 @@ from coreskills.actions.rosters import request_oneroster_import
 from coreskills.domain.people import Planned
 from coreskills.store import rosters
 from tests.oneroster import district, enrolment, package, person, role
-from tests.people import ADA, GRACE, IVAN, JEAN
+from tests.people import ADA, GRACE, IVAN, JEAN, ROBO
 from tests.pipeline import GRACE as ASKING
 from tests.pipeline import NOWHERE, ask, job, polling_worker, submit, trail
 from tests.problems import refused
@@ -188,3 +188,12 @@ def test_the_trail_tells_of_an_export_once(bring, take, site):
     bring(package(district()))
     take()
     assert trail(site, 2) == ["oneroster_export.requested", "roster.exported"]
+
+
+def test_who_fetches_a_package_is_in_the_trail(client, bring, work, site):
+    bring(package(district()))
+    id = client.as_(GRACE).post("/api/v1/exports/oneroster", json=PURPOSE).json["job_id"]
+    work()
+    assert client.as_(ROBO).get(f"/api/v1/exports/{id}/package.zip").status_code == 200
+    fetched = "SELECT actor, job_id FROM audit_logs WHERE action = 'export.downloaded'"
+    assert ask(site, fetched) == [("service:robo", id)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.oneroster import as_delta, changed, district, package, person, role
+from tests.oneroster import as_delta, changed, district, enrolment, package, person, role
 from tests.people import GRACE
 from tests.pipeline import ask, job, polling_worker, trail
 
@@ -230,6 +230,70 @@ def test_a_half_empty_bulk_file_waits_for_a_second_person(imported, site, db, cl
     assert client.as_(GRACE).post(f"/api/v1/jobs/{done['id']}/approve").status_code in (200, 202)
     work()
     assert counts(job(db, done["id"]))["disabled"] == 2
+
+
+def lesson(pupils=10):
+    """The district, with a class of so many."""
+    roster = district()
+    for n in range(pupils):
+        roster["users"].append(person(f"x{n}", f"S77{n:05}", grades="09"))
+        roster["roles"].append(role(f"rx{n}", f"x{n}"))
+        roster["enrollments"].append(enrolment(f"ex{n}", f"x{n}"))
+    return roster
+
+
+def open_enrolments(site):
+    ((count,),) = ask(site, "SELECT count(*) FROM enrollments WHERE status = 'active'")
+    return count
+
+
+def test_a_plan_says_what_a_bulk_file_with_one_row_would_close(imported, site, client):
+    imported(package(lesson()))
+    one = {"enrollments": lesson()["enrollments"][:1]}
+    plan = imported(package(one), dry_run="true")
+    assert plan["result"]["closed"] == 12
+    assert plan["result"]["files"]["enrollments"] == {"unchanged": 1, "closed": 12}
+    assert plan["result"]["Counts"]["close"] == 12
+    rows = client.as_(GRACE).get(f"/api/v1/jobs/{plan['id']}/rows?action=close").json["rows"]
+    assert [(row["key"], row["after"]["Rows"], row["after"]["Of"]) for row in rows] == [
+        ("file:enrollments:close", 12, 13)
+    ]
+    assert open_enrolments(site) == 13
+
+
+def test_a_bulk_file_that_would_close_most_waits_for_a_second_person(
+    imported, site, client, work, db
+):
+    imported(package(lesson()))
+    done = imported(package({"enrollments": lesson()["enrollments"][:1]}))
+    assert (done["status"], done["error_code"]) == ("suspended", "threshold_exceeded")
+    assert "close 12 of 13" in done["error_message"]
+    assert open_enrolments(site) == 13
+    ask(site, "UPDATE jobs SET requested_by = 'somebody' WHERE status = 'suspended'")
+    assert client.as_(GRACE).post(f"/api/v1/jobs/{done['id']}/approve").status_code == 202
+    work()
+    done = job(db, done["id"])
+    assert (done["status"], done["result"]["closed"]) == ("completed", 12)
+    assert open_enrolments(site) == 1
+
+
+@pytest.mark.parametrize("file", ["roles", "enrollments"])
+def test_each_file_counts_by_itself(imported, file):
+    """Of all rows together it would be few."""
+    imported(package(lesson(30)))
+    done = imported(package({file: lesson(30)[file][:-10]}))
+    assert done["error_code"] == "threshold_exceeded"
+
+
+def test_a_plan_is_stale_when_other_rows_would_be_closed(imported, site):
+    imported(package(lesson()))
+    few = {"enrollments": lesson()["enrollments"][:-3]}
+    plan = imported(package(few), dry_run="true")
+    ask(site, "UPDATE enrollments SET status = 'tobedeleted' WHERE sourced_id = 'ex9'")
+    ask(site, "UPDATE enrollments SET sourced_id = 'new' WHERE sourced_id = 'ex8'")
+    done = imported(package(few), plan_id=plan["id"])
+    assert (done["status"], done["error_code"]) == ("failed", "plan_stale")
+    assert imported(package(few))["result"]["closed"] == 2
 
 
 def test_a_row_that_cannot_be_read_makes_nobody_a_leaver(imported, site):

@@ -84,6 +84,23 @@ def test_over_32_mib_are_refused(client):
     refused(answer, 413, "too_large")
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "status", "code"),
+    [
+        ("manifest.csv", "a\n" * 2**20, 422, "manifest_size"),
+        ("users.csv", "\n" * 1_000_000, 413, "too_large"),
+        ("users.csv", "\n" * 8_000_000, 422, "zip_ratio"),
+    ],
+)
+def test_a_crafted_package_is_refused_and_stages_nothing(client, site, name, text, status, code):
+    texts = files(district())
+    texts[name] += text
+    answer = client.post(PATH, data=packed(texts), **ZIP)
+    assert answer.status_code == status
+    assert code in answer.text
+    assert ask(site, "SELECT count(*) FROM jobs") == [(0,)]
+
+
 def test_a_repeated_request_gets_the_job_of_the_first(client, site):
     key = {"Idempotency-Key": "k1"}
     first = client.post(PATH, data=package(district()), headers=key, **ZIP)

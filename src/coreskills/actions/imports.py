@@ -21,6 +21,7 @@ LARGEST_FILE = 32 * 1024 * 1024
 LONGEST_ROW = 1024 * 1024  # characters, however many lines and columns they make
 WIDEST_HEADER = 50
 MOST_ROWS = 200_000
+MOST_LINES = 2 * MOST_ROWS  # with blank ones, and rows on several
 Staged = tuple[int, str | None, dict[str, str]]
 
 csv.field_size_limit(LONGEST_ROW)
@@ -38,13 +39,17 @@ def request_import(
     """Stage every row and queue the import, in one transaction.
 
     Raises Invalid for a file that is no roster (encoding, NUL, header, quoting; with the line),
-    TooLarge over 32 MiB or 200,000 rows. A row that is wrong does not refuse the file: the job
-    reports it.
+    TooLarge over 32 MiB, 200,000 rows or 400,000 lines. A row that is wrong does not refuse the
+    file: the job reports it.
     """
     with tempfile.TemporaryFile() as spool:
         digest = _spool(chunks, spool)
         rows = sum(1 for _ in _rows(spool))
-        parameters = planned.model_dump() | {"rows": rows, "filename": filename}
+        parameters = planned.model_dump() | {
+            "rows": rows,
+            "filename": filename,
+            "digest": digest.hex(),
+        }
 
         def fill(conn: Connection, job_id: int) -> None:
             imports.copy_rows(conn, job_id, _rows(spool))
@@ -111,6 +116,8 @@ class _Lines:
         if not line:
             raise StopIteration
         self._number += 1
+        if self._number > MOST_LINES:
+            raise TooLarge(f"The file has more than {MOST_LINES:,} lines, blank ones too; split it")
         self._held += len(line)
         if self._held > LONGEST_ROW:
             fault = Fault(f"line {self._number}", "csv_row", "belongs to a row of over 1 MiB")

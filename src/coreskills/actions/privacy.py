@@ -75,3 +75,10 @@ def _refuse_beyond(rule: Row, days: int) -> None:
         message = f"must be {rule['least_days']} to {rule['most_days']}"
         fault = Fault("/keep_days", "out_of_bounds", message)
         raise Invalid(f"{rule['entity']} cannot be kept for {days} days", [fault])
+
+
+def note_download(db: Database, request: Request, job_id: int) -> None:
+    """Who fetched the package of an export, which may be somebody else than who asked for it."""
+    with db.transaction() as conn:
+        entry = request.entry("export.downloaded", "job", job_id, job_id=job_id)
+        audit.insert_audit(conn, entry)

@@ -10,7 +10,7 @@ from typing import IO, Any
 from zipfile import BadZipFile, ZipFile
 
 from coreskills.actions.jobs import Accepted, Work, submit
-from coreskills.actions.packages import LONGEST_LINE, MOST_ROWS, opened, spooled
+from coreskills.actions.packages import LONGEST_LINE, MOST_LINES, MOST_ROWS, opened, spooled
 from coreskills.actions.request import Request
 from coreskills.broker.streams import Queue
 from coreskills.domain.oneroster import manifest, rows
@@ -21,16 +21,29 @@ from coreskills.errors import Fault, Invalid, TooLarge
 from coreskills.store import rosters
 from coreskills.store.db import Connection, Database
 
-MOST_FAULTS = 200  # told of a package that is refused
+
+@dataclass
+class Tally:
+    """What was read so far, through all files: the lines, blank ones too, and their digest."""
+
+    lines: int = 0
+    digest: Any = field(default_factory=hashlib.sha256)
+
+    def see(self, line: bytes) -> None:
+        self.lines += 1
+        if self.lines > MOST_LINES:
+            message = f"The package has more than {MOST_ROWS:,} lines, blank ones too; split it"
+            raise TooLarge(message)
+        self.digest.update(line)
 
 
 @dataclass
 class Package:
-    """A checked package. `modes` are those of the files that are read, in their order; `digest` is
-    of what they say, whenever and however they were packed."""
+    """A checked package. `modes` are those of the files that are read, in their order; the digest
+    is of what they say, whenever and however they were packed."""
 
     archive: ZipFile
-    digest: Any = field(default_factory=hashlib.sha256)
+    tally: Tally = field(default_factory=Tally)
     modes: dict[str, Mode] = field(default_factory=dict)
     count: int = 0
 
@@ -61,7 +74,7 @@ def request_oneroster_import(
     """Stage every row and queue the import, in one transaction.
 
     Raises Invalid with every fault of the zip, the manifest and the headers, TooLarge over 32 MiB,
-    512 MiB unpacked, or 500,000 rows. A row that is wrong does not refuse the package: the job
+    or 500,000 lines. A row that is wrong does not refuse the package: the job
     reports it.
     """
     with tempfile.TemporaryFile() as spool:
@@ -72,7 +85,7 @@ def request_oneroster_import(
                 "rows": package.count,
                 "filename": filename,
                 "files": package.modes,
-                "digest": package.digest.hexdigest(),
+                "digest": package.tally.digest.hexdigest(),
             }
 
             def fill(conn: Connection, job_id: int) -> None:
@@ -90,6 +103,9 @@ def checked(archive: ZipFile) -> Package:
     if manifest.NAME not in names:
         faults.append(Fault(manifest.NAME, "manifest_missing", "is not in the zip"))
         raise Invalid("The zip is no OneRoster package", faults)
+    if archive.getinfo(manifest.NAME).file_size > manifest.LARGEST:
+        faults.append(Fault(manifest.NAME, "manifest_size", "is larger than 64 KiB"))
+        raise Invalid("The zip is no OneRoster package", faults)
     read = manifest.read(_parsed(archive, manifest.NAME), faults)
     faults += manifest.compare(read, names)
     for file in ORDER:
@@ -99,13 +115,13 @@ def checked(archive: ZipFile) -> Package:
     if package.count > MOST_ROWS:
         raise TooLarge(f"The package has more than {MOST_ROWS:,} rows; split it")
     if faults:
-        raise Invalid("The zip is no OneRoster package", faults[:MOST_FAULTS])
+        raise Invalid("The zip is no OneRoster package", faults[: manifest.MOST_FAULTS])
     return package
 
 
 def _counted(package: Package, file: str, faults: list[Fault]) -> int:
-    package.digest.update(f"{file}:{package.modes[file]}\n".encode())
-    lines = _parsed(package.archive, f"{file}.csv", package.digest)
+    package.tally.digest.update(f"{file}:{package.modes[file]}\n".encode())
+    lines = _parsed(package.archive, f"{file}.csv", package.tally)
     first = next(lines, None)
     if first is None:
         faults.append(Fault(f"{file}.csv line 1", "header_missing", "there is no header"))
@@ -122,23 +138,23 @@ def _counted(package: Package, file: str, faults: list[Fault]) -> int:
     return count
 
 
-def _parsed(archive: ZipFile, name: str, digest: Any = None) -> Iterator[Line]:
+def _parsed(archive: ZipFile, name: str, tally: Tally | None = None) -> Iterator[Line]:
     try:
         with archive.open(name) as member:
             buffered: IO[bytes] = io.BufferedReader(member, 256 * 1024)  # type: ignore[type-var]
-            yield from parsed(_lines(buffered, name, digest))
+            yield from parsed(_lines(buffered, name, tally))
     except (BadZipFile, zlib.error, EOFError, OSError) as exc:
         fault = Fault(name, "zip_damaged", f"cannot be unpacked: {exc}")
         raise Invalid("The zip is damaged", [fault]) from None
 
 
-def _lines(stream: IO[bytes], name: str, digest: Any) -> Iterator[bytes]:
+def _lines(stream: IO[bytes], name: str, tally: Tally | None) -> Iterator[bytes]:
     number = 0
     while line := stream.readline(LONGEST_LINE + 1):
         number += 1
         if len(line) > LONGEST_LINE:
             fault = Fault(f"{name} line {number}", "csv_line_length", "is longer than 64 KiB")
             raise Invalid("The zip is no OneRoster package", [fault])
-        if digest:
-            digest.update(line)
+        if tally:
+            tally.see(line)
         yield line

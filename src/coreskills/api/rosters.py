@@ -7,6 +7,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from coreskills.actions.jobs import Work, submit
 from coreskills.actions.packages import LARGEST_PACKAGE
+from coreskills.actions.privacy import note_download
 from coreskills.actions.rosters import request_oneroster_import
 from coreskills.api import schemas
 from coreskills.api.answers import accepted
@@ -75,6 +76,7 @@ def get_package(id: int) -> Response:
         first = rosters.select_part(conn, id, 0)
     if first is None:
         raise NotFound(f"The package of export {id} was removed; make a new one")
+    note_download(db(), asked(), id)
     disposition = f'attachment; filename="oneroster-{id}.zip"'
     return Response(
         _parts(db(), id, first),

@@ -16,7 +16,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 PATIENCE = 900.0  # seconds; the job's own deadline is 600
 SHOWN = 20
 PACKED = (b"PK\x03\x04", b"PK\x05\x06")  # how a zip begins, and an empty one
-COUNTS = ("created", "updated", "unchanged", "skipped", "rejected", "disabled")
+COUNTS = ("created", "updated", "unchanged", "skipped", "rejected", "disabled", "closed")
 Row = dict[str, Any]
 
 
@@ -178,7 +178,7 @@ def _show(report: Row) -> None:
 
 
 def _word(name: str, would: str) -> str:
-    return f"{would}{name}" if name in ("created", "updated", "disabled") else name
+    return name if name in ("unchanged", "skipped", "rejected") else f"{would}{name}"
 
 
 class _Silent:

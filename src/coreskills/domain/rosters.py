@@ -9,8 +9,11 @@ from coreskills.domain.people import Planned, Strict
 
 
 class ImportUsers(Planned):
+    """`digest`: of the file, so that a plan for one file is not followed with another."""
+
     rows: int
     filename: str = ""
+    digest: str
 
 
 class OneRosterImport(Planned):

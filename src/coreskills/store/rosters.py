@@ -129,6 +129,11 @@ def write_enrollments(conn: Connection, job_id: int) -> int:
     return run(conn, SQL["write_enrollments"], job_id=job_id)
 
 
+def select_closings(conn: Connection, job_id: int, files: list[str]) -> list[Row]:
+    """What close_absent is going to close."""
+    return every(conn, SQL["select_closings"], job_id=job_id, files=files)
+
+
 def close_absent(conn: Connection, job_id: int, file: str) -> int:
     """What a bulk file does not have any more; returns how many rows."""
     statements = {

@@ -25,7 +25,8 @@ Row = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Change:
     """A line of a plan. `version` is that of the row it was decided about; `code` says why
-    something was skipped or refused."""
+    something was skipped or refused. `rows` is how many it stands for; of `among`, if that is not
+    all the population."""
 
     key: str
     action: str
@@ -34,6 +35,8 @@ class Change:
     code: str | None = None
     message: str = ""
     version: int | None = None
+    rows: int = 1
+    among: int | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,15 @@ class Plan:
     population: int | None = None
 
     def counts(self) -> dict[str, int]:
-        return dict(sorted(Counter(change.action for change in self.changes).items()))
+        counts = Counter[str]()
+        for change in self.changes:
+            counts[change.action] += change.rows
+        return dict(sorted(counts.items()))
+
+    def shares(self, action: str) -> list[tuple[int, int | None]]:
+        """How many of how many: all together, or each of the lines that say themselves of what."""
+        own = [(c.rows, c.among) for c in self.changes if c.action == action and c.among]
+        return list(own) or [(self.counts().get(action, 0), self.population)]
 
     def digest(self) -> bytes:
         lines = [asdict(change) for change in self.changes]
@@ -126,16 +137,15 @@ def _refuse_too_much(context: Context, plan: Plan) -> None:
 
 
 def _exceeded(plan: Plan, limits: list[Row]) -> str:
-    counts = plan.counts()
     for limit in limits:
-        count = counts.get(limit["action"], 0)
-        share = 100 * count / plan.population if plan.population else 0.0
-        if count > limit["most"] or (count > HANDFUL and share > limit["percent"]):
-            of = f" of {plan.population:,}" if plan.population else ""
-            return (
-                f"It would {limit['action']} {count:,}{of}; more than {limit['most']:,} or "
-                f"{limit['percent']} % need a second person: coreskills jobs approve"
-            )
+        for count, among in plan.shares(limit["action"]):
+            share = 100 * count / among if among else 0.0
+            if count > limit["most"] or (count > HANDFUL and share > limit["percent"]):
+                of = f" of {among:,}" if among else ""
+                return (
+                    f"It would {limit['action']} {count:,}{of}; more than {limit['most']:,} or "
+                    f"{limit['percent']} % need a second person: coreskills jobs approve"
+                )
     return ""
 
 

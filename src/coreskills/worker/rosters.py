@@ -26,7 +26,7 @@ from coreskills.worker.plans import Change, Plan, carried_out
 from coreskills.worker.roster_people import WHY, People
 from coreskills.worker.roster_records import LEFT_OUT, Records
 
-ACTIONS = ("created", "updated", "unchanged", "skipped", "rejected", "disabled")
+ACTIONS = ("created", "updated", "unchanged", "skipped", "rejected", "disabled", "closed")
 VERBS = {"created": "create", "updated": "update", "disabled": "disable"}
 Row = dict[str, Any]
 
@@ -142,6 +142,7 @@ def _planned(context: Context, wanted: OneRosterImport, survey: _Survey) -> Plan
         rosters.be_swift(conn)
         prints = rosters.select_fingerprints(conn, job_id)
         people = rosters.select_planned_people(conn, job_id)
+        closings = rosters.select_closings(conn, job_id, _complete(wanted, survey))
         population = rosters.count_population(conn)
     changes = [
         Change(
@@ -161,24 +162,46 @@ def _planned(context: Context, wanted: OneRosterImport, survey: _Survey) -> Plan
         )
         for row in prints
     ]
+    changes += [_closing(row) for row in closings]
     files: dict[str, dict[str, int]] = {}
     for row in prints:
         files.setdefault(row["file"], {})[row["action"]] = row["rows"]
-    totals = {action: sum(of.get(action, 0) for of in files.values()) for action in ACTIONS}
-    result = totals | {"dry_run": wanted.dry_run, "files": files}
+    closed = {row["file"]: row["rows"] for row in closings}
+    result = _told(files, closed) | {"dry_run": wanted.dry_run}
     if "users" in survey.unreadable and wanted.files.get("users") == "bulk":
         result["absentees"] = "not judged: users.csv has rows that cannot be read"
-    return Plan(
-        changes, lambda conn: _apply(context, conn, wanted, survey, files), result, population
-    )
+    return Plan(changes, lambda conn: _apply(context, conn, files, closed), result, population)
+
+
+def _told(files: dict[str, dict[str, int]], closed: dict[str, int]) -> Row:
+    told = {
+        file: of | ({"closed": closed[file]} if file in closed else {})
+        for file, of in files.items()
+    }
+    totals = {action: sum(of.get(action, 0) for of in told.values()) for action in ACTIONS}
+    return totals | {"files": told}
+
+
+def _complete(wanted: OneRosterImport, survey: _Survey) -> list[str]:
+    """The files that are all there is, so that what is missing from them is over."""
+    return [
+        file
+        for file, mode in wanted.files.items()
+        if mode == "bulk" and file not in survey.unreadable
+    ]
+
+
+def _closing(row: Row) -> Change:
+    after = {"Rows": row["rows"], "Of": row["among"], "Digest": row["digest"]}
+    key = f"file:{row['file']}:close"
+    return Change(key=key, action="close", after=after, rows=row["rows"], among=row["among"])
 
 
 def _apply(
     context: Context,
     conn: Connection,
-    wanted: OneRosterImport,
-    survey: _Survey,
     files: dict[str, dict[str, int]],
+    closed: dict[str, int],
 ) -> None:
     """Everything that the plan says, in the order in which rows refer to each other."""
     job = context.job
@@ -195,12 +218,10 @@ def _apply(
     _wrote(files, "courses", rosters.write_courses(conn, job.id))
     _wrote(files, "classes", rosters.write_classes(conn, job.id))
     _wrote(files, "enrollments", rosters.write_enrollments(conn, job.id))
-    closed = {
-        file: rosters.close_absent(conn, job.id, file)
-        for file, mode in wanted.files.items()
-        if mode == "bulk" and file not in survey.unreadable
-    }
-    _note(context, conn, files, {file: count for file, count in closed.items() if count})
+    for file, planned in closed.items():
+        if rosters.close_absent(conn, job.id, file) != planned:
+            raise Conflict(f"Rows of {file} were changed meanwhile", code=CHANGED)
+    _note(context, conn, files, closed)
 
 
 def _move_belongings(conn: Connection, job_id: int) -> None:

@@ -8,6 +8,8 @@ from coreskills.domain.oneroster.lines import Line
 from coreskills.errors import Fault
 
 NAME = "manifest.csv"
+LARGEST = 64 * 1024  # bytes; a right one has two thousand
+MOST_FAULTS = 200  # told of a package that is refused
 VERSIONS = {
     "manifest.version": ("1.0",),
     "oneroster.version": ("1.2", "1.2.0", "1.2.1"),
@@ -28,7 +30,7 @@ class Manifest:
 
 
 def read(lines: Iterable[Line], faults: list[Fault]) -> Manifest:
-    """Adds every fault to `faults`."""
+    """Adds every fault to `faults`; reads no further once there are more than can be told."""
     values: dict[str, str] = {}
     where: dict[str, int] = {}
     for line in _body(lines, faults):
@@ -80,6 +82,8 @@ def written(modes: dict[str, Mode]) -> list[list[str]]:
 def _body(lines: Iterable[Line], faults: list[Fault]) -> Iterable[Line]:
     first = True
     for line in lines:
+        if len(faults) >= MOST_FAULTS:
+            return
         if line.fault:
             faults.append(Fault(f"{NAME} line {line.number}", line.fault.code, line.fault.message))
         elif first and line.values != ["propertyName", "value"]:

@@ -17,12 +17,15 @@ _PERSON = {
     "demographics": ID,
     **dict.fromkeys(("roles", "enrollments", "userProfiles"), "userSourcedId"),
 }
+MOST_COLUMNS = 200
 _ORDERED = (("beginDate", "endDate"), ("startDate", "endDate"))
 
 
 def header_faults(file: str, names: Sequence[str], number: int) -> list[Fault]:
     """Every fault of a header: the columns of the version in their order, then `metadata.`"""
     at = f"{file}.csv line {number}"
+    if len(names) > MOST_COLUMNS:
+        return [Fault(at, "header_width", f"has {len(names):,} columns, over {MOST_COLUMNS}")]
     found = [
         Fault(f"{at}, column {n}", "header_empty", "has no name")
         for n, name in enumerate(names, 1)

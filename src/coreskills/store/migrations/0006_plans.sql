@@ -62,6 +62,7 @@ CREATE TABLE thresholds (
 );
 INSERT INTO thresholds (job_type, action, most, percent) VALUES
     ('oneroster_import', 'disable', 100, 5),
+    ('oneroster_import', 'close', 2000, 10),
     ('graduate_cohort', 'disable', 2000, 35),
     ('device_return_cohort', 'return', 1000, 50);
 

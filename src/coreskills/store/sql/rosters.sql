@@ -246,6 +246,28 @@ SELECT r.sourced_id, coalesce(r.record ->> 'status', 'active'), c.id, o.id, u.id
        user_id = EXCLUDED.user_id, role = EXCLUDED.role, is_primary = EXCLUDED.is_primary,
        begin_date = EXCLUDED.begin_date, end_date = EXCLUDED.end_date;
 
+-- select_closings --
+-- What bulk files do not have any more: how many of how many rows, and a digest of which.
+SELECT t.file, count(*) FILTER (WHERE r.file IS NULL) AS rows, count(*) AS among,
+       encode(sha256(convert_to(string_agg(t.sourced_id, ' ' ORDER BY t.sourced_id)
+                                FILTER (WHERE r.file IS NULL), 'UTF8')), 'hex') AS digest
+  FROM (SELECT 'academicSessions' AS file, sourced_id FROM academic_sessions
+         WHERE status = 'active'
+         UNION ALL
+        SELECT 'roles', sourced_id FROM role_assignments WHERE status = 'active'
+         UNION ALL
+        SELECT 'courses', sourced_id FROM courses WHERE status = 'active'
+         UNION ALL
+        SELECT 'classes', sourced_id FROM classes WHERE status = 'active'
+         UNION ALL
+        SELECT 'enrollments', sourced_id FROM enrollments WHERE status = 'active') t
+  LEFT JOIN (SELECT DISTINCT file, sourced_id FROM import_rows WHERE job_id = %(job_id)s) r
+            USING (file, sourced_id)
+ WHERE t.file = ANY(%(files)s)
+ GROUP BY t.file
+HAVING count(*) FILTER (WHERE r.file IS NULL) > 0
+ ORDER BY t.file;
+
 -- close_sessions --
 UPDATE academic_sessions t SET status = 'tobedeleted'
  WHERE t.status = 'active' AND NOT EXISTS (

@@ -70,13 +70,13 @@ def test_a_record_is_exported_to_a_file_and_the_disclosure_is_listed(run, db, si
     submit(db, "create_student", ADA)
     until(lambda: ask(site, "SELECT id FROM users"))
     given = ("--party", "p", "--purpose", "w", "--out", str(tmp_path / "a"))
-    done = run(privacy.app, "export", "1", *given)
+    done = run(privacy.app, "export", "user:1", *given)
     assert done.exit_code == 0, done.output
     assert json.loads((tmp_path / "a").read_text())["users"][0]["last_name"] == "Lovelace"
-    rows = json.loads(run(privacy.app, "disclosures", "1", "--json").stdout)["disclosures"]
+    rows = json.loads(run(privacy.app, "disclosures", "user:1", "--json").stdout)["disclosures"]
     assert [(row["party"], row["purpose"]) for row in rows] == [("p", "w")]
-    assert run(privacy.app, "hold", "1", "--reason", "r").exit_code == 0
+    assert run(privacy.app, "hold", ADA["student_id"], "--reason", "r").exit_code == 0
     assert ask(site, "SELECT legal_hold FROM users") == [(True,)]
-    assert run(privacy.app, "release", "1", "--reason", "r").exit_code == 0
+    assert run(privacy.app, "release", ADA["student_id"], "--reason", "r").exit_code == 0
     assert ask(site, "SELECT legal_hold FROM users") == [(False,)]
     assert "audit_changes" in run(privacy.app, "retention").stdout

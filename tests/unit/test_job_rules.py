@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coreskills.actions.jobs import DEADLINES
+from coreskills.domain.deadlines import DEADLINES
 from coreskills.domain.jobs import (
     ENDED,
     LONGEST_BACKOFF,

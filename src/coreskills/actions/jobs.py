@@ -14,6 +14,7 @@ from typing import Any
 
 from coreskills.actions.request import Request
 from coreskills.broker.streams import Queue
+from coreskills.domain.deadlines import deadline_of
 from coreskills.domain.jobs import MASS, unique_key
 from coreskills.errors import (
     Conflict,
@@ -29,22 +30,6 @@ from coreskills.store.audit import Entry
 from coreskills.store.db import Connection, Database
 from coreskills.store.jobs import NewJob
 from coreskills.telemetry import metrics
-
-# Seconds; every other kind has 60.
-DEADLINES = {
-    "import_users": 600,
-    "oneroster_import": 900,
-    "oneroster_export": 300,
-    "device_return_cohort": 600,
-    "policy_evaluate": 600,
-    "retention_sweep": 600,
-    "reconcile": 600,
-    "audit_verify": 3600,
-    "promote_cohort": 300,
-    "graduate_cohort": 300,
-    "group_recompute": 300,
-    "licence_recompute": 300,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +202,7 @@ def _new_job(request: Request, work: Work) -> NewJob:
         job_type=work.job_type,
         parameters=work.parameters,
         unique_key=unique_key(work.job_type, work.parameters),
-        deadline_seconds=DEADLINES.get(work.job_type, 60),
+        deadline_seconds=deadline_of(work.job_type),
         requested_by=request.actor,
         request_id=request.request_id,
     )

@@ -50,7 +50,7 @@ GOLDEN = {
     "POST /api/v1/users/<int:id>/disable": WRITERS,
     "POST /api/v1/users/<int:id>/restore": WRITERS,
     "POST /api/v1/users/<int:id>/archive": WRITERS,
-    "POST /api/v1/users/<int:id>/purge": WRITERS,
+    "POST /api/v1/users/<int:id>/purge": ADMIN,
     "POST /api/v1/users/<int:id>/test": WRITERS,
     "POST /api/v1/users/<int:id>/reset-password": LEADERS,
     "POST /api/v1/users/<int:id>/password": LEADERS,

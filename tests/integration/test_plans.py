@@ -2,7 +2,7 @@
 
 import pytest
 
-from coreskills.domain.jobs import PARAMETERS
+from coreskills.domain.kinds import KINDS
 from coreskills.domain.people import Planned
 from coreskills.worker.handlers import HANDLERS
 from coreskills.worker.plans import Change, Plan, carried_out
@@ -238,6 +238,6 @@ def test_a_window_that_makes_no_sense_is_refused(client, wrong):
 
 
 def test_every_act_on_an_account_can_be_planned():
-    acts = [kind for kind in PARAMETERS if kind.endswith("_account")]
+    acts = [kind for kind in KINDS if kind.endswith("_account")]
     assert len(acts) >= 6
-    assert all(issubclass(PARAMETERS[kind], Planned) for kind in acts)
+    assert all(issubclass(KINDS[kind].takes, Planned) for kind in acts)

@@ -4,17 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coreskills.domain.deadlines import DEADLINES
-from coreskills.domain.jobs import (
-    ENDED,
-    LONGEST_BACKOFF,
-    OPEN,
-    PARAMETERS,
-    REDRIVABLE,
-    SUBMITTABLE,
-    backoff_seconds,
-    unique_key,
-)
+from coreskills.domain.access import PERMISSIONS
+from coreskills.domain.jobs import ENDED, LONGEST_BACKOFF, OPEN, backoff_seconds
+from coreskills.domain.kinds import KINDS, unique_key
 from coreskills.worker.handlers import HANDLERS
 from tests.people import ADA, JEAN
 
@@ -50,6 +42,24 @@ def test_a_device_may_be_looked_at_by_many():
     assert unique_key("policy_evaluate", {"device_id": "LT-7", "policy_id": 7}) is None
 
 
+def test_a_class_may_leave_two_schools_only_one_after_the_other():
+    every, one = {"graduation_year": 2027}, {"graduation_year": 2027, "org_id": 3}
+    assert unique_key("graduate_cohort", every) == unique_key("graduate_cohort", one) == "2027"
+
+
+def test_two_years_or_two_schools_may_return_their_devices_side_by_side():
+    keys = [
+        unique_key("device_return_cohort", asked)
+        for asked in ({"graduation_year": 2027}, {"graduation_year": 2028}, {"school": "o1"})
+    ]
+    assert keys == ["2027:", "2028:", ":o1"]
+
+
+def test_all_groups_are_computed_by_one_job_at_a_time():
+    assert unique_key("group_recompute", {}) == "all"
+    assert unique_key("group_recompute", {"user_id": 7}) == "7"
+
+
 @pytest.mark.parametrize("kind", ["self_test", "sweep_expired", "import_users"])
 def test_work_on_nobody_may_run_side_by_side(kind):
     assert unique_key(kind, {}) is None
@@ -68,11 +78,15 @@ def test_every_state_but_one_is_either_open_or_ended():
     } == OPEN | ENDED
 
 
-def test_only_what_ended_badly_can_be_driven_again():
-    assert ENDED - {"completed"} == REDRIVABLE
+def test_every_kind_of_job_has_a_handler():
+    assert set(HANDLERS) == set(KINDS)
 
 
-def test_every_kind_of_job_has_a_handler_and_its_parameters_a_model():
-    assert set(HANDLERS) == set(PARAMETERS)
-    assert set(PARAMETERS) >= SUBMITTABLE
-    assert set(DEADLINES) <= set(PARAMETERS)
+@pytest.mark.parametrize("name", KINDS)
+def test_a_kind_says_what_makes_sense(name):
+    kind = KINDS[name]
+    assert set(kind.unique) <= set(kind.takes.model_fields)
+    assert 60 <= kind.deadline <= 3600  # the table jobs allows no more
+    assert kind.alone or kind.deadline == 60, "what takes long holds up its neighbours"
+    assert kind.permission in PERMISSIONS
+    assert not kind.mass or "override" in kind.takes.model_fields

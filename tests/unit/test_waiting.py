@@ -7,8 +7,7 @@ from typer.testing import CliRunner
 
 from coreskills.cli import lifecycle
 from coreskills.cli.waiting import done, ended, patience, run
-from coreskills.domain.deadlines import deadline_of
-from coreskills.domain.jobs import PARAMETERS
+from coreskills.domain.kinds import KINDS
 from coreskills.errors import StackFailed
 from coreskills.stack.client import Client, Refused
 from coreskills.stack.home import Home
@@ -97,9 +96,9 @@ def test_a_job_that_is_late_ends_with_6(status, fix):
     assert caught.value.details["fix"] == fix
 
 
-@pytest.mark.parametrize("kind", PARAMETERS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_patience_outlasts_the_deadline_of(kind):
-    assert patience(kind) >= deadline_of(kind) + 60
+    assert patience(kind) >= KINDS[kind].deadline + 60
 
 
 def test_a_job_is_handed_in_by_its_kind_or_at_its_own_address():

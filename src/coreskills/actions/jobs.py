@@ -14,14 +14,12 @@ from typing import Any
 
 from coreskills.actions.request import Request
 from coreskills.broker.streams import Queue
-from coreskills.domain.deadlines import deadline_of
-from coreskills.domain.jobs import MASS, unique_key
+from coreskills.domain.kinds import HANDFUL, kind_of, unique_key
 from coreskills.errors import (
     Conflict,
     Forbidden,
     Frozen,
     IdempotencyMismatch,
-    NotFound,
     Unavailable,
 )
 from coreskills.failpoints import reach
@@ -69,7 +67,7 @@ def submit(
     """
     if replay := _replay(db, request, work.digest):
         return replay
-    _refuse_frozen(db, work)
+    _refuse_untimely(db, request, [work])
     try:
         accepted = _insert(db, request, work)
     except _KeyTaken:
@@ -89,8 +87,7 @@ def submit_many(db: Database, queue: Queue, request: Request, works: list[Work])
     digest = sha256(b"".join(work.digest for work in works)).digest()
     if replay := _replays(db, request, digest):
         return replay
-    for work in works:
-        _refuse_frozen(db, work)
+    _refuse_untimely(db, request, works)
     try:
         rows = _insert_many(db, request, works, digest)
     except _KeyTaken:
@@ -99,38 +96,6 @@ def submit_many(db: Database, queue: Queue, request: Request, works: list[Work])
         metrics.jobs_accepted.labels(work.job_type).inc()
     _settle(db, queue, [row["id"] for row in rows])
     return [Accepted(row["id"], row["status"]) for row in rows]
-
-
-def cancel(db: Database, request: Request, job_id: int) -> None:
-    """Final, also for a job that is running: its outcome is discarded."""
-    with db.transaction() as conn:
-        before = jobs.lock_job(conn, job_id)
-        if not jobs.cancel_job(conn, job_id):
-            _refuse(conn, job_id, "cancelled", "queued, running or suspended")
-        audit.insert_audit(conn, _moved(request, "job.cancelled", job_id, before, "cancelled"))
-
-
-def redrive(db: Database, request: Request, job_id: int) -> None:
-    """Queue again what failed, died or was cancelled, with its counters at zero.
-
-    The relay publishes it: a note of ours that it is published could come after its next attempt.
-    """
-    with db.transaction() as conn:
-        before = jobs.lock_job(conn, job_id)
-        if not jobs.redrive_job(conn, job_id):
-            _refuse(conn, job_id, "retried", "failed, dead or cancelled")
-        audit.insert_audit(conn, _moved(request, "job.retried", job_id, before, "queued"))
-
-
-def approve(db: Database, request: Request, job_id: int) -> None:
-    """Let go on what waits for a second person. Raises Forbidden for who asked for the job."""
-    with db.transaction() as conn:
-        if not jobs.approve_job(conn, job_id, request.actor):
-            job = jobs.select_job(conn, job_id)
-            if job and job["status"] == "suspended":
-                raise Forbidden(f"Job {job_id} is yours; a second person must approve it")
-            _refuse(conn, job_id, "approved", "suspended")
-        audit.insert_audit(conn, _moved(request, "job.approved", job_id, "suspended", "queued"))
 
 
 class _KeyTaken(Exception):
@@ -180,11 +145,18 @@ def _insert_many(
     return rows
 
 
-def _refuse_frozen(db: Database, work: Work) -> None:
-    """To plan is allowed, and what is overridden says why."""
-    if work.job_type not in MASS or {"dry_run", "override"} & {
-        k for k, v in work.parameters.items() if v
-    }:
+def _refuse_untimely(db: Database, request: Request, works: list[Work]) -> None:
+    """In a freeze window. To plan is allowed, and an admin may override it by saying why; many
+    small ends are a mass change, too."""
+    if any(w.parameters.get("override") for w in works) and not request.principal.may(
+        "jobs.limits"
+    ):
+        raise Forbidden("Only an admin may override a freeze window")
+    real = [
+        w for w in works if not {"dry_run", "override"} & {k for k, v in w.parameters.items() if v}
+    ]
+    ends = [work for work in real if kind_of(work.job_type).ends]
+    if not (any(kind_of(work.job_type).mass for work in real) or len(ends) > HANDFUL):
         return
     with db.reading() as conn:
         window = plans.select_freeze(conn)
@@ -202,7 +174,7 @@ def _new_job(request: Request, work: Work) -> NewJob:
         job_type=work.job_type,
         parameters=work.parameters,
         unique_key=unique_key(work.job_type, work.parameters),
-        deadline_seconds=deadline_of(work.job_type),
+        deadline_seconds=kind_of(work.job_type).deadline,
         requested_by=request.actor,
         request_id=request.request_id,
     )
@@ -248,20 +220,5 @@ def _settle(db: Database, queue: Queue, job_ids: list[int]) -> None:
         server.flush(conn)
 
 
-def _refuse(conn: Connection, job_id: int, act: str, states: str) -> None:
-    job = jobs.select_job(conn, job_id)
-    if job is None:
-        raise NotFound(f"There is no job {job_id}")
-    raise Conflict(
-        f"Job {job_id} is {job['status']}; only a job that is {states} can be {act}",
-        code="state_conflict",
-    )
-
-
 def _entry(request: Request, action: str, job_id: int, status: str = "success") -> Entry:
     return request.entry(action, "job", job_id, job_id=job_id, status=status)
-
-
-def _moved(request: Request, action: str, job_id: int, before: str | None, after: str) -> Entry:
-    details = {"before": {"status": before}, "after": {"status": after}}
-    return request.entry(action, "job", job_id, job_id=job_id, details=details)

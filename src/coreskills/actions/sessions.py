@@ -46,7 +46,9 @@ def log_in(db: Database, settings: Settings, username: str, password: str) -> Gr
     if not (operator and operator["password_hash"] and operator["is_active"] and good):
         with db.transaction() as conn:
             access.note_failed_login(conn, username)
-            _note(conn, f"operator:{username}", "login.refused", None, status="failure")
+            # Who is no operator may have typed the password there: it does not go into the trail.
+            who = f"operator:{username}" if operator else "operator:unknown"
+            _note(conn, who, "login.refused", None, status="failure")
         raise Unauthenticated("The name or the password is wrong")
     with db.transaction() as conn:
         access.clear_failed_logins(conn, username)

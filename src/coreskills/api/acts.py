@@ -15,7 +15,7 @@ from coreskills.api.bodies import parsed
 from coreskills.api.context import asked, db
 from coreskills.api.headers import IDEMPOTENCY_KEY, takes
 from coreskills.api.permissions import requires
-from coreskills.domain.jobs import PARAMETERS
+from coreskills.domain.kinds import KINDS
 from coreskills.domain.people import Strict
 from coreskills.errors import NotFound
 from coreskills.store import users
@@ -36,7 +36,7 @@ ACTS = {
     "disable": ("disable_account", "people.write", "End the login, and say why"),
     "restore": ("restore_account", "people.write", "Bring back who was disabled or archived"),
     "archive": ("archive_account", "people.write", "Put away who was disabled"),
-    "purge": ("delete_account", "people.write", "Forget who was archived, for good"),
+    "purge": ("delete_account", "people.purge", "Forget who was archived, for good"),
     "test": ("test_account", "people.write", "Look for what does not fit together in an account"),
     "reset-password": (
         "reset_password",
@@ -48,7 +48,7 @@ ACTS = {
 
 def _body(path: str, kind: str) -> type[BaseModel]:
     """The parameters of the kind without those that the path or the clockwork says."""
-    model = PARAMETERS[kind]
+    model = KINDS[kind].takes
     fields: Any = {
         name: (field.rebuild_annotation(), field)
         for name, field in model.model_fields.items()
@@ -63,7 +63,7 @@ def _view(path: str, kind: str, title: str) -> Callable[..., Response]:
             if users.select_user(conn, id) is None:
                 raise NotFound(f"There is no user {id}")
         given = body.model_dump(exclude_unset=True) | {"user_id": id}
-        return handed_in(kind, parsed(PARAMETERS[kind], given, at="/"))
+        return handed_in(kind, parsed(KINDS[kind].takes, given, at="/"))
 
     view.__name__ = f"post_{path.replace('-', '_')}"
     view.__doc__ = title

@@ -5,16 +5,20 @@ from apiflask import APIBlueprint
 from flask import Response
 from pydantic import Field
 
-from coreskills.actions.jobs import Work, approve, cancel, redrive, submit, submit_many
+from coreskills.actions.job_control import approve, cancel, redrive
+from coreskills.actions.jobs import Work, submit, submit_many
 from coreskills.api import schemas
-from coreskills.api.answers import PageQuery, accepted, answer, conditional, page
+from coreskills.api.answers import PageQuery, Row, accepted, answer, conditional, page
 from coreskills.api.bodies import parsed
 from coreskills.api.context import asked, db, principal, services
 from coreskills.api.headers import IDEMPOTENCY_KEY, idempotency_key, takes
 from coreskills.api.permissions import requires
-from coreskills.domain.jobs import ENDED, PARAMETERS, RESTRICTED, SUBMITTABLE
+from coreskills.domain.jobs import ENDED
+from coreskills.domain.kinds import KINDS, is_restricted, kind_of
 from coreskills.errors import Fault, Forbidden, Invalid, NotFound
 from coreskills.store import jobs, plans
+
+REASONS = ("why", "override", "party", "purpose")
 
 blueprint = APIBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", tag="Jobs")
 
@@ -92,7 +96,7 @@ def get_job(id: int) -> Response:
             raise NotFound(f"There is no job {id}")
         row["job_id"] = row["id"]
         row["attempts"] = jobs.select_attempts(conn, id)
-    response = conditional(orjson.dumps(row))
+    response = conditional(orjson.dumps(_told(row)))
     if row["status"] not in ENDED:
         response.headers["Retry-After"] = "1"
     return response
@@ -105,8 +109,11 @@ def get_job(id: int) -> Response:
 def list_rows(id: int, query: RowsQuery) -> Response:
     """What a job did, line by line; of a dry run, or a job that waits for approval, its plan"""
     with db().reading() as conn:
-        if jobs.select_job(conn, id) is None:
+        job = jobs.select_job(conn, id)
+        if job is None:
             raise NotFound(f"There is no job {id}")
+        if _is_closed(job):
+            raise Forbidden(f"The rows of a {job['type']} are not for the role {principal().role}")
         return page(
             "rows",
             query,
@@ -145,18 +152,36 @@ def retry_job(id: int) -> Response:
 
 def _work(job: schemas.NewJob, *, at: str) -> Work:
     """Raises Invalid with pointers below `at`, and Forbidden."""
-    if job.type not in SUBMITTABLE:
-        message = "must be one of " + ", ".join(sorted(SUBMITTABLE))
+    kind = KINDS.get(job.type)
+    if kind is None or kind.with_file:
+        known = sorted(name for name, kind in KINDS.items() if not kind.with_file)
+        message = "must be one of " + ", ".join(known)
         raise Invalid("There is no such job", [Fault(f"{at}/type", "unknown_type", message)])
     if job.type != "self_test" and not principal().may("jobs.write"):
         raise Forbidden(f"The role {principal().role} may submit only self_test")
-    needed = RESTRICTED.get(job.type)
-    if needed and not principal().may(needed):
-        raise Forbidden(f"The role {principal().role} may not do this; it needs {needed}")
-    data = parsed(PARAMETERS[job.type], job.data, at=f"{at}/data/")
+    if not principal().may(kind.permission):
+        needed = f"it needs {kind.permission}"
+        raise Forbidden(f"The role {principal().role} may not do this; {needed}")
+    data = parsed(kind.takes, job.data, at=f"{at}/data/")
     return Work(job.type, data.model_dump(exclude_none=True))
+
+
+def _told(row: Row) -> Row:
+    """A job as this caller may see it: the words in which somebody gave a reason are for who may
+    read the trail, and what not everybody may ask for, not everybody is told."""
+    if principal().may("audit.read") or row["requested_by"] == asked().actor:
+        return row
+    if _is_closed(row):
+        return row | {"data": {}, "result": None, "error_message": None}
+    return row | {"data": {k: v for k, v in row["data"].items() if k not in REASONS}}
+
+
+def _is_closed(row: Row) -> bool:
+    return is_restricted(row["type"]) and not principal().may(kind_of(row["type"]).permission)
 
 
 def _now(id: int) -> Response:
     with db().reading() as conn:
-        return answer(jobs.select_job(conn, id))
+        row = jobs.select_job(conn, id)
+    assert row is not None
+    return answer(_told(row))

@@ -153,7 +153,10 @@ def _refuse_foreign_host() -> None:
 
 
 def _path(route: str) -> str:
-    """A school's id of a person is not for the log; our number is."""
+    """A school's id of a person is not for the log; our number is. Where no route matches, nobody
+    knows what the path says."""
+    if route == "none":
+        return route
     named = request.view_args and _PERSONAL & request.view_args.keys()
     return route if named else request.path
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from coreskills.cli.terminal import put, put_json, say, table
-from coreskills.domain.deadlines import deadline_of
 from coreskills.errors import StackFailed
 from coreskills.stack.client import Client
 
@@ -30,7 +29,9 @@ class Way:
 
 def patience(kind: str) -> float:
     """Seconds that a job of this kind may need, and then some."""
-    return deadline_of(kind) + MARGIN
+    from coreskills.domain.kinds import kind_of  # slow to import: --help must not wait for it
+
+    return kind_of(kind).deadline + MARGIN
 
 
 def tell(progress: Row) -> None:

@@ -12,6 +12,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "people.read": EVERYONE,
     "people.write": LEADERS | {"service"},
     "people.passwords": LEADERS,
+    "people.purge": frozenset({"admin"}),
     "groups.read": EVERYONE,
     "groups.write": LEADERS,
     "cohorts.write": LEADERS,

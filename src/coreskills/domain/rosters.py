@@ -1,4 +1,4 @@
-"""Parameters of the jobs that exchange rosters in OneRoster's form."""
+"""Parameters of the jobs that exchange rosters: simple CSV, and OneRoster's form."""
 
 from typing import Annotated
 
@@ -6,6 +6,11 @@ from pydantic import Field
 
 from coreskills.domain.oneroster.columns import Mode
 from coreskills.domain.people import Planned, Strict
+
+
+class ImportUsers(Planned):
+    rows: int
+    filename: str = ""
 
 
 class OneRosterImport(Planned):

@@ -10,12 +10,13 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from coreskills.domain.jobs import LONG, MAX_CRASHES, Job
+from coreskills.domain.jobs import MAX_CRASHES, Job
+from coreskills.domain.kinds import KINDS, kind_of, unique_key
 from coreskills.store import queries
 from coreskills.store.db import Connection, every, run, send, value
 
 SQL = queries.load("leases")
-ALONE = sorted(LONG)
+ALONE = sorted(name for name, kind in KINDS.items() if kind.alone)
 Row = dict[str, Any]
 
 
@@ -159,6 +160,8 @@ def fire_schedules(conn: Connection) -> int:
             name=schedule["name"],
             job_type=schedule["job_type"],
             parameters=Jsonb(schedule["parameters"]),
+            deadline_seconds=kind_of(schedule["job_type"]).deadline,
+            unique_key=unique_key(schedule["job_type"], schedule["parameters"]),
             fire_at=schedule["next_at"],
         )
         run(conn, SQL["advance_schedule"], name=schedule["name"])

@@ -5,6 +5,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from coreskills.domain.kinds import KINDS
 from coreskills.store import queries
 from coreskills.store.db import Connection, every, one, run, send, value
 
@@ -76,7 +77,8 @@ def cancel_timers(conn: Connection, ids: list[int]) -> None:
 
 def fire_timers(conn: Connection, *, actor: str, limit: int) -> int:
     """Queue the jobs of timers that are due; returns how many."""
-    return run(conn, SQL["fire_timers"], actor=actor, limit=limit)
+    deadlines = Jsonb({name: kind.deadline for name, kind in KINDS.items()})
+    return run(conn, SQL["fire_timers"], actor=actor, limit=limit, deadlines=deadlines)
 
 
 def select_timers(conn: Connection, user_id: int) -> list[Row]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coreskills.domain import lifecycle as moves
-from coreskills.domain.jobs import PARAMETERS
+from coreskills.domain.kinds import KINDS
 from coreskills.domain.naming import stem
 from coreskills.errors import EngineFailed, NotFound
 from coreskills.store import lifecycle, orgs, passwords, users
@@ -66,7 +66,7 @@ class Case:
 def act_on(context: Context) -> Outcome:
     """Any kind of ACTS."""
     kind = context.job.job_type
-    wanted: Any = PARAMETERS[kind].model_validate(context.job.parameters)
+    wanted: Any = KINDS[kind].takes.model_validate(context.job.parameters)
     case = case_of(context, kind, wanted, wanted.user_id)
     return carry_out(context, case.decide(), wanted.why)
 

@@ -12,14 +12,14 @@ from typing import Any
 
 import orjson
 
-from coreskills.domain.jobs import MASS, essence
+from coreskills.domain.jobs import essence
+from coreskills.domain.kinds import HANDFUL, kind_of
 from coreskills.errors import Conflict, Frozen, NeedsApproval
 from coreskills.store import plans
 from coreskills.store.db import Connection
 from coreskills.worker.context import Context, Outcome
 
 Row = dict[str, Any]
-HANDFUL = 5  # changes; so few are no accident, whatever share of a small school they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def _keep(conn: Connection, job_id: int, plan: Plan) -> None:
 
 def _refuse_frozen(context: Context) -> None:
     """The API refuses, too; this is for a window that began while the job waited."""
-    if context.job.job_type not in MASS or context.job.parameters.get("override"):
+    if not kind_of(context.job.job_type).mass or context.job.parameters.get("override"):
         return
     with context.db.reading() as conn:
         window = plans.select_freeze(conn)

@@ -67,11 +67,11 @@ UPDATE jobs
 RETURNING id;
 
 -- approve_job --
--- By somebody else than who asked for it.
+-- By somebody else than who asked for it, whatever role that person has by now.
 UPDATE jobs
    SET status = 'queued', approved_by = %(approved_by)s, run_at = now(), published_at = NULL,
        error_code = NULL, error_message = NULL
- WHERE id = %(id)s AND status = 'suspended' AND requested_by <> %(approved_by)s
+ WHERE id = %(id)s AND status = 'suspended' AND split_part(requested_by, ':', 2) <> split_part(%(approved_by)s, ':', 2)
 RETURNING id;
 
 -- insert_key --

@@ -198,9 +198,10 @@ SELECT name, job_type, parameters, next_at FROM schedules
  WHERE enabled AND next_at <= now() FOR UPDATE SKIP LOCKED;
 
 -- fire_schedule --
--- Once per tick, whoever fires it.
-INSERT INTO jobs (job_type, parameters, requested_by, fire_at)
-VALUES (%(job_type)s, %(parameters)s, 'schedule:' || %(name)s, %(fire_at)s)
+-- Once per tick, whoever fires it; not at all while the same work is open.
+INSERT INTO jobs (job_type, parameters, deadline_seconds, unique_key, requested_by, fire_at)
+VALUES (%(job_type)s, %(parameters)s, %(deadline_seconds)s, %(unique_key)s,
+        'schedule:' || %(name)s, %(fire_at)s)
 ON CONFLICT DO NOTHING;
 
 -- advance_schedule --

@@ -74,9 +74,9 @@ WITH due AS (
      WHERE fired_at IS NULL AND cancelled_at IS NULL AND due_at <= lifecycle_now()
      ORDER BY due_at, id FOR UPDATE SKIP LOCKED LIMIT %(limit)s),
 made AS (
-    INSERT INTO jobs (job_type, parameters, unique_key, requested_by)
+    INSERT INTO jobs (job_type, parameters, unique_key, deadline_seconds, requested_by)
     SELECT job_type, jsonb_build_object('user_id', user_id, 'why', reason, 'by_timer', true),
-           user_id::text, %(actor)s
+           user_id::text, coalesce((%(deadlines)s::jsonb ->> job_type)::integer, 60), %(actor)s
       FROM due ORDER BY id
         ON CONFLICT DO NOTHING
     RETURNING id, job_type, unique_key)

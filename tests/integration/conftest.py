@@ -1,6 +1,13 @@
-import pytest
+import threading
 
-from tests.pipeline import ask, polling_worker
+import pytest
+from typer.testing import CliRunner
+from werkzeug.serving import make_server
+
+from coreskills.stack.home import Home
+from coreskills.telemetry import logs
+from tests.people import GRACE
+from tests.pipeline import ask, polling_worker, running
 from tests.school import School
 
 
@@ -9,3 +16,22 @@ def school(site, client, worker_db, settings):
     """With a worker that does what it is told, and no schedules that get in between."""
     ask(site, "UPDATE schedules SET enabled = false")
     return School(site, client, polling_worker(worker_db, settings))
+
+
+@pytest.fixture
+def verb(client, worker_db, settings, tmp_path, site):
+    """A verb, against a served API and a worker; returns what typer's runner says."""
+    ask(site, "UPDATE schedules SET enabled = false")
+    logs.configure("test", "error", "json")  # stdout is the command's
+    server = make_server("127.0.0.1", 0, client.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    home = Home(tmp_path)
+    (tmp_path / "secrets").mkdir()
+    home.save_instance({"ports": {"api": server.server_port}})
+    home.secret_file("operator_token", client.tokens[GRACE])
+    with running(polling_worker(worker_db, settings)):
+        yield lambda app, *words: CliRunner().invoke(app, [*words, "--home", str(tmp_path)])
+    server.shutdown()
+    thread.join()
+    server.server_close()

@@ -1,82 +1,56 @@
 """What the command line says of a trail, and with which code it ends."""
 
 import json
-import threading
-
-import pytest
-from typer.testing import CliRunner
-from werkzeug.serving import make_server
 
 from coreskills.cli import audit, privacy
-from coreskills.stack.home import Home
-from coreskills.telemetry import logs
-from tests.people import ADA, GRACE
-from tests.pipeline import ask, polling_worker, running, submit, until
+from tests.people import ADA
+from tests.pipeline import ask, submit, until
 from tests.trail import fill, mighty, seal
 
 
-@pytest.fixture
-def run(client, worker_db, settings, tmp_path, site):
-    """A verb, against a served API and a worker; returns what typer's runner says."""
-    ask(site, "UPDATE schedules SET enabled = false")
-    logs.configure("test", "error", "json")  # stdout is the command's
-    server = make_server("127.0.0.1", 0, client.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    home = Home(tmp_path)
-    (tmp_path / "secrets").mkdir()
-    home.save_instance({"ports": {"api": server.server_port}})
-    home.secret_file("operator_token", client.tokens[GRACE])
-    with running(polling_worker(worker_db, settings)):
-        yield lambda app, *words: CliRunner().invoke(app, [*words, "--home", str(tmp_path)])
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_a_trail_that_holds_ends_with_0_and_one_that_does_not_with_1(run, db, worker_db, site):
+def test_a_trail_that_holds_ends_with_0_and_one_that_does_not_with_1(verb, db, worker_db, site):
     fill(db, 5)
     seal(worker_db)
-    good = run(audit.app, "verify")
+    good = verb(audit.app, "verify")
     assert (good.exit_code, good.stdout[:14]) == (0, "intact: 4 rows")
-    head = run(audit.app, "head").stdout.strip()
-    assert run(audit.app, "verify", "--head", head).exit_code == 0
-    assert run(audit.app, "verify", "--head", "1:" + "0" * 64).exit_code == 1
+    head = verb(audit.app, "head").stdout.strip()
+    assert verb(audit.app, "verify", "--head", head).exit_code == 0
+    assert verb(audit.app, "verify", "--head", "1:" + "0" * 64).exit_code == 1
     with mighty(site) as conn:
         conn.execute("UPDATE audit_logs SET actor = 'nobody' WHERE id = 2")
-    bad = run(audit.app, "verify")
+    bad = verb(audit.app, "verify")
     assert bad.exit_code == 1
     assert bad.stdout.startswith("NOT intact: row 2 is not what was sealed")
-    told = run(audit.app, "verify", "--json")
+    told = verb(audit.app, "verify", "--json")
     assert told.exit_code == 1
     assert json.loads(told.stdout)["First"]["audit_id"] == 2
 
 
-def test_the_trail_is_listed_by_each_of_its_sides_and_by_time(run, db, site):
+def test_the_trail_is_listed_by_each_of_its_sides_and_by_time(verb, db, site):
     fill(db, 20)
     ((job,),) = ask(site, "SELECT max(job_id) FROM audit_logs")
     for side, value in (("actor", "admin:grace"), ("action", "policy.set"), ("job", job)):
-        found = run(audit.app, "list", f"--{side}", str(value), "--json")
+        found = verb(audit.app, "list", f"--{side}", str(value), "--json")
         rows = json.loads(found.stdout)["audit"]
         assert rows, side
         assert {row["job_id" if side == "job" else side] for row in rows} == {value}
-    early = run(audit.app, "list", "--until", "2020-01-01T00:00:00Z", "--json")
+    early = verb(audit.app, "list", "--until", "2020-01-01T00:00:00Z", "--json")
     assert json.loads(early.stdout)["audit"] == []
-    since = run(audit.app, "list", "--since", "2020-01-01T00:00:00Z", "--json")
+    since = verb(audit.app, "list", "--since", "2020-01-01T00:00:00Z", "--json")
     assert len(json.loads(since.stdout)["audit"]) >= 15
 
 
-def test_a_record_is_exported_to_a_file_and_the_disclosure_is_listed(run, db, site, tmp_path):
+def test_a_record_is_exported_to_a_file_and_the_disclosure_is_listed(verb, db, site, tmp_path):
     submit(db, "create_student", ADA)
     until(lambda: ask(site, "SELECT id FROM users"))
     given = ("--party", "p", "--purpose", "w", "--out", str(tmp_path / "a"))
-    done = run(privacy.app, "export", "1", *given)
+    done = verb(privacy.app, "export", "user:1", *given)
     assert done.exit_code == 0, done.output
     assert json.loads((tmp_path / "a").read_text())["users"][0]["last_name"] == "Lovelace"
-    rows = json.loads(run(privacy.app, "disclosures", "1", "--json").stdout)["disclosures"]
+    rows = json.loads(verb(privacy.app, "disclosures", "user:1", "--json").stdout)["disclosures"]
     assert [(row["party"], row["purpose"]) for row in rows] == [("p", "w")]
-    assert run(privacy.app, "hold", "1", "--reason", "r").exit_code == 0
+    assert verb(privacy.app, "hold", ADA["student_id"], "--reason", "r").exit_code == 0
     assert ask(site, "SELECT legal_hold FROM users") == [(True,)]
-    assert run(privacy.app, "release", "1", "--reason", "r").exit_code == 0
+    assert verb(privacy.app, "release", ADA["student_id"], "--reason", "r").exit_code == 0
     assert ask(site, "SELECT legal_hold FROM users") == [(False,)]
-    assert "audit_changes" in run(privacy.app, "retention").stdout
+    assert "audit_changes" in verb(privacy.app, "retention").stdout

@@ -2,9 +2,13 @@ from typing import Annotated, Any
 
 import typer
 
+from coreskills.cli import who as whom
 from coreskills.cli.terminal import (
+    DryRunOption,
     HomeOption,
     JsonOption,
+    PlanOption,
+    WhyOption,
     YesOption,
     client,
     confirm,
@@ -12,9 +16,9 @@ from coreskills.cli.terminal import (
     put_json,
     table,
 )
-from coreskills.cli.waiting import DryRunOption, PlanOption, Way, WhyOption, done, show
-from coreskills.errors import StackFailed
-from coreskills.stack.client import Client, Refused
+from coreskills.cli.waiting import Way, done, show
+from coreskills.cli.who import WhoArgument
+from coreskills.stack.client import Client
 
 app = typer.Typer(
     add_completion=False,
@@ -24,29 +28,7 @@ app = typer.Typer(
     "staff, or user:NUMBER. Exit 1 when it was refused.",
 )
 Row = dict[str, Any]
-Who = Annotated[str, typer.Argument(help="S2028001, E1001 or user:12", show_default=False)]
 FACTS = ("id", "type", "first_name", "last_name", "username", "email", "ou", "state")
-
-
-def found(api: Client, who: str) -> Row:
-    """The person. Raises Refused `not_found`."""
-    if who.startswith("user:") and who[5:].isdigit():
-        return api.get(f"/api/v1/users/{who[5:]}")
-    try:
-        return api.get(f"/api/v1/students/{who}")
-    except Refused as exc:
-        if exc.code != "not_found":
-            raise
-    try:
-        return api.get(f"/api/v1/staff/{who}")
-    except Refused as exc:
-        raise _unknown(who) if exc.code == "not_found" else exc from None
-
-
-def _unknown(who: str) -> StackFailed:
-    return StackFailed(
-        f"Nobody has the id {who}", check="account.who", fix="coreskills list users", exit_code=1
-    )
 
 
 StartsOption = Annotated[
@@ -92,10 +74,10 @@ def add_staff(
 
 
 @app.command("show")
-def show_account(who: Who, home: HomeOption = None, json: JsonOption = False) -> None:
+def show_account(who: WhoArgument, home: HomeOption = None, json: JsonOption = False) -> None:
     """Where an account stands, what may happen next, and what time will do."""
     api = client(home)
-    person = found(api, who)
+    person = whom.person(api, who)
     life = api.get(f"/api/v1/users/{person['id']}/lifecycle")
     if json:
         put_json(person | life)
@@ -116,7 +98,7 @@ def _act(act: str, title: str) -> None:
     """A command without options of its own."""
 
     def command(
-        who: Who,
+        who: WhoArgument,
         why: WhyOption = "",
         dry_run: DryRunOption = False,
         plan: PlanOption = None,
@@ -141,7 +123,7 @@ for act, title in (
 
 @app.command("disable")
 def disable(
-    who: Who,
+    who: WhoArgument,
     reason: Annotated[str, typer.Option(help="leaver, admin, security or leave")] = "leaver",
     why: WhyOption = "",
     dry_run: DryRunOption = False,
@@ -156,7 +138,7 @@ def disable(
 
 @app.command("delete")
 def delete(
-    who: Who,
+    who: WhoArgument,
     why: WhyOption = "",
     dry_run: DryRunOption = False,
     plan: PlanOption = None,
@@ -171,7 +153,7 @@ def delete(
 
 @app.command("rename")
 def rename(
-    who: Who,
+    who: WhoArgument,
     first: Annotated[str | None, typer.Option(help="The new first name")] = None,
     last: Annotated[str | None, typer.Option(help="The new last name")] = None,
     why: WhyOption = "",
@@ -187,9 +169,9 @@ def rename(
 
 @app.command("move")
 def move(
-    who: Who,
+    who: WhoArgument,
     ou: Annotated[str | None, typer.Option(help="OU=...,DC=...")] = None,
-    school: Annotated[int | None, typer.Option(help="Number of the school")] = None,
+    school: Annotated[str | None, typer.Option(help="Its number, id or name")] = None,
     why: WhyOption = "",
     dry_run: DryRunOption = False,
     plan: PlanOption = None,
@@ -197,17 +179,18 @@ def move(
     json: JsonOption = False,
 ) -> None:
     """To another unit or school; groups and licences by rule follow within a minute."""
-    place = {"ou": ou, "school_id": school}
-    _carry_out(client(home), "move", who, Way(dry_run, plan, why), json=json, **place)
+    api = client(home)
+    place = {"ou": ou, "school_id": whom.school(api, school)["id"] if school else None}
+    _carry_out(api, "move", who, Way(dry_run, plan, why), json=json, **place)
 
 
 @app.command("reset-password")
 def reset_password(
-    who: Who, why: WhyOption = "", home: HomeOption = None, json: JsonOption = False
+    who: WhoArgument, why: WhyOption = "", home: HomeOption = None, json: JsonOption = False
 ) -> None:
     """End the password, and show the new one: once, here, and nowhere else."""
     api = client(home)
-    id = found(api, who)["id"]
+    id = whom.number(api, who)
     done(api, f"users/{id}/reset-password", Way(why=why).body)
     shown = api.post(f"/api/v1/users/{id}/password")
     if json:
@@ -218,7 +201,7 @@ def reset_password(
 
 def _carry_out(api: Client, act: str, who: str, way: Way, *, json: bool, **more: Any) -> None:
     given = {name: value for name, value in more.items() if value is not None}
-    job = done(api, f"users/{found(api, who)['id']}/{act}", way.body | given)
+    job = done(api, f"users/{whom.number(api, who)}/{act}", way.body | given)
     show(api, job, json=json)
 
 

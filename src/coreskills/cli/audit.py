@@ -3,6 +3,7 @@ from typing import Annotated, Any
 import typer
 
 from coreskills.cli.terminal import HomeOption, JsonOption, client, put, put_json, say, table
+from coreskills.cli.waiting import run
 
 app = typer.Typer(
     add_completion=False,
@@ -12,7 +13,6 @@ app = typer.Typer(
 )
 COLUMNS = ["id", "created_at", "actor", "action", "resource_type", "resource_id", "status"]
 FAULTS = ["audit_id", "seq", "fault", "message"]
-PATIENCE = 3600.0  # seconds; a million rows take less than one minute
 
 
 @app.command("verify")
@@ -22,17 +22,12 @@ def verify(
     json: JsonOption = False,
 ) -> None:
     """Compare every row of the trail with its seal; 1 if one was changed, and which."""
-    api = client(home)
-    job = api.post("/api/v1/jobs", {"type": "audit_verify", "data": {"head": head}})
-    done = api.wait_for_job(job["job_id"], PATIENCE)
-    result: dict[str, Any] = done["result"] or {}
+    result: dict[str, Any] = run(client(home), "audit_verify", {"head": head})["result"]
     if json:
-        put_json(result or done)
-    elif not result:
-        say(f"job {job['job_id']} is {done['status']}: {done['error_message']}")
+        put_json(result)
     else:
         _tell(result)
-    if not result.get("Intact"):
+    if not result["Intact"]:
         raise typer.Exit(1)
 
 

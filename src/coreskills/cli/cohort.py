@@ -2,8 +2,18 @@ from typing import Annotated, Any
 
 import typer
 
-from coreskills.cli.terminal import HomeOption, JsonOption, client, put_json, table
-from coreskills.cli.waiting import DryRunOption, PlanOption, Way, WhyOption, done, show
+from coreskills.cli import who
+from coreskills.cli.terminal import (
+    DryRunOption,
+    HomeOption,
+    JsonOption,
+    PlanOption,
+    WhyOption,
+    client,
+    put_json,
+    table,
+)
+from coreskills.cli.waiting import Way, done, show
 from coreskills.errors import StackFailed
 from coreskills.stack.client import Client
 
@@ -15,23 +25,6 @@ app = typer.Typer(
 )
 School = Annotated[str, typer.Argument(help="3, north or 'North High'", show_default=False)]
 Override = Annotated[str, typer.Option(help="Why it must be, although mass changes are frozen")]
-
-
-def school_named(api: Client, text: str) -> dict[str, Any]:
-    """Raises StackFailed unless exactly one is meant."""
-    fitting = [
-        school
-        for school in api.pages("/api/v1/schools", "schools")
-        if text in (str(school["id"]), school["sourced_id"], school["name"])
-    ]
-    if len(fitting) != 1:
-        raise StackFailed(
-            f"{len(fitting) or 'no'} schools are called {text}",
-            check="cohort.school",
-            fix="coreskills list schools",
-            exit_code=2,
-        )
-    return fitting[0]
 
 
 @app.command("add-school")
@@ -47,7 +40,7 @@ def add_school(
     api = client(home)
     body: dict[str, Any] = {"sourced_id": sourced_id, "name": name, "top_grade": top_grade}
     if feeder:
-        body["feeder_id"] = school_named(api, feeder)["id"]
+        body["feeder_id"] = who.school(api, feeder)["id"]
     made = api.post("/api/v1/schools", body)
     if json:
         put_json(made)
@@ -59,7 +52,9 @@ def add_school(
 def promote(
     school: School,
     year: Annotated[int, typer.Option(help="The school year that ends", min=2020, max=2060)],
-    retain: Annotated[list[str] | None, typer.Option(help="Id of who stays; repeatable")] = None,
+    retain: Annotated[
+        list[str] | None, typer.Option(help="Who stays: S2028001 or user:12; repeatable")
+    ] = None,
     override: Override = "",
     why: WhyOption = "",
     dry_run: DryRunOption = False,
@@ -71,11 +66,11 @@ def promote(
     api = client(home)
     body = Way(dry_run, plan, why).body | {
         "school_year": year,
-        "org_id": school_named(api, school)["id"],
-        "retained": sorted(retain or []),
+        "org_id": who.school(api, school)["id"],
+        "retained": sorted(_pupil(api, one) for one in retain or []),
         "override": override,
     }
-    show(api, done(api, "cohorts/promote", body), json=json)
+    show(api, done(api, "cohorts/promote", body, "promote_cohort"), json=json)
 
 
 @app.command("graduate")
@@ -93,8 +88,8 @@ def graduate(
     api = client(home)
     body = Way(dry_run, plan, why).body | {"graduation_year": year, "override": override}
     if school:
-        body["org_id"] = school_named(api, school)["id"]
-    show(api, done(api, "cohorts/graduate", body), json=json)
+        body["org_id"] = who.school(api, school)["id"]
+    show(api, done(api, "cohorts/graduate", body, "graduate_cohort"), json=json)
 
 
 @app.command("list")
@@ -105,3 +100,13 @@ def list_steps(home: HomeOption = None, json: JsonOption = False) -> None:
         put_json(page)
     else:
         table(page["cohorts"], ["school_year", "org_id", "job_id", "stepped_at"])
+
+
+def _pupil(api: Client, text: str) -> str:
+    """The school's id. Raises StackFailed for who is no pupil."""
+    found = who.person(api, text)
+    if found["type"] != "student":
+        raise StackFailed(
+            f"{text} is no pupil", check="cohort.retain", fix="coreskills list students"
+        )
+    return str(found["student_id"])

@@ -11,7 +11,7 @@ import typer
 
 from coreskills.cli.seed import DATA
 from coreskills.cli.terminal import HomeOption, client, put, table
-from coreskills.errors import StackFailed
+from coreskills.cli.waiting import ended, patience
 from coreskills.stack.client import Client, Refused
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -79,7 +79,7 @@ def _create(api: Client) -> None:
     began = time.perf_counter()
     accepted = api.post("/api/v1/users/student", student)
     put(f"\n202 after {(time.perf_counter() - began) * 1000:.0f} ms: {json.dumps(accepted)}")
-    job = api.wait_for_job(accepted["job_id"], 20)
+    job = ended(api, accepted["job_id"], patience("create_student"))
     put(f"{job['status']} after {(time.perf_counter() - began) * 1000:.0f} ms:")
     _show(job["result"])
 
@@ -88,7 +88,7 @@ def _twins(api: Client) -> None:
     for _ in range(2):
         student = _student("Sam", "Lee") | {"student_id": f"D{secrets.token_hex(2)}-4711"}
         accepted = api.post("/api/v1/users/student", student)
-        job = api.wait_for_job(accepted["job_id"], 20)
+        job = ended(api, accepted["job_id"], patience("create_student"))
         put(f"{student['student_id']}  ->  {job['result']['Username']}")
 
 
@@ -126,11 +126,7 @@ def _roster(api: Client) -> None:
         body=body,
         headers={"Content-Type": "text/csv"},
     )
-    job = api.wait_for_job(sent.json()["job_id"], 60)
-    if job["status"] != "completed":
-        raise StackFailed(
-            f"The import {job['status']}", check="demo.import", fix="coreskills logs worker"
-        )
+    job = ended(api, sent.json()["job_id"], patience("import_users"), None)
     _show(job["result"])
     rows = api.get(f"/api/v1/imports/{job['id']}/rows", action="rejected", limit=5)["rows"]
     for row in rows:

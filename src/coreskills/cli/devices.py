@@ -5,9 +5,21 @@ from typing import Annotated, Any
 
 import typer
 
-from coreskills.cli.terminal import HomeOption, JsonOption, client, put_json, say, table
+from coreskills.cli import who
+from coreskills.cli.terminal import (
+    DryRunOption,
+    HomeOption,
+    JsonOption,
+    PlanOption,
+    WhyOption,
+    client,
+    put_json,
+    say,
+    table,
+)
+from coreskills.cli.waiting import Way, run, show
 from coreskills.errors import StackFailed
-from coreskills.stack.client import Client, Refused
+from coreskills.stack.client import Client
 
 app = typer.Typer(
     add_completion=False,
@@ -15,27 +27,25 @@ app = typer.Typer(
     help="Hand devices out, take them back, see who holds what.",
     no_args_is_help=True,
 )
-WhyOption = Annotated[str, typer.Option(help="Stands in the trail")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done")]
 Row = dict[str, Any]
 HISTORY = ["id", "username", "assigned_at", "assigned_by", "returned_at", "condition"]
 HELD = ["device_id", "device_name", "status", "person", "username", "state", "assigned_at"]
-PATIENCE = 60.0
 
 
 @app.command()
 def assign(
     device_id: str,
-    person: Annotated[str, typer.Argument(help="Student or employee id")],
+    person: who.WhoArgument,
     why: WhyOption = "",
     dry_run: DryRunOption = False,
+    plan: PlanOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
     """Hand a device from stock to a person."""
     api = client(home)
-    data = {"device_id": device_id, "user_id": _person(api, person)}
-    _run(api, "device_assign", data, why, dry_run=dry_run, json=json)
+    data = {"device_id": device_id, "user_id": who.number(api, person)}
+    _run(api, "device_assign", data, Way(dry_run, plan, why), json=json)
 
 
 @app.command("return")
@@ -44,12 +54,13 @@ def take_back(
     condition: Annotated[str, typer.Option(help="good, damaged or lost")] = "good",
     why: WhyOption = "",
     dry_run: DryRunOption = False,
+    plan: PlanOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
     """Take a device back; its condition decides where it goes."""
     data = {"device_id": device_id, "condition": condition}
-    _run(client(home), "device_return", data, why, dry_run=dry_run, json=json)
+    _run(client(home), "device_return", data, Way(dry_run, plan, why), json=json)
 
 
 @app.command("set")
@@ -58,6 +69,7 @@ def set_status(
     status: Annotated[str, typer.Argument(help="in_stock, repair, lost or retired")],
     why: WhyOption = "",
     dry_run: DryRunOption = False,
+    plan: PlanOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -67,21 +79,26 @@ def set_status(
     if status == "retired":
         kind = "device_retire"
         del data["status"]
-    _run(client(home), kind, data, why, dry_run=dry_run, json=json)
+    _run(client(home), kind, data, Way(dry_run, plan, why), json=json)
 
 
 @app.command("return-cohort")
 def take_back_cohort(
     year: Annotated[int | None, typer.Option(help="Graduation year")] = None,
-    school: Annotated[str | None, typer.Option(help="The school's id in the rosters")] = None,
+    school: Annotated[str | None, typer.Option(help="Its number, id or name")] = None,
     why: WhyOption = "",
     dry_run: DryRunOption = False,
+    plan: PlanOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
     """Take back everything that a year, or a school, holds; one job, a line for each device."""
-    data = {"graduation_year": year, "school": school}
-    _run(client(home), "device_return_cohort", data, why, dry_run=dry_run, json=json)
+    api = client(home)
+    data = {
+        "graduation_year": year,
+        "school": who.school(api, school)["sourced_id"] if school else None,
+    }
+    _run(api, "device_return_cohort", data, Way(dry_run, plan, why), json=json)
 
 
 @app.command()
@@ -135,32 +152,7 @@ def check_in(
         say(f"{device_id} told {len(told)} facts")
 
 
-def _person(api: Client, key: str) -> int:
-    """The number of whoever has this student or employee id."""
-    try:
-        return int(api.get(f"/api/v1/students/{key}")["id"])
-    except Refused as exc:
-        if exc.status != 404:
-            raise
-    return int(api.get(f"/api/v1/staff/{key}")["id"])
-
-
-def _run(api: Client, kind: str, data: Row, why: str, *, dry_run: bool, json: bool) -> None:
+def _run(api: Client, kind: str, data: Row, way: Way, *, json: bool) -> None:
     """Ask for the job, wait for it, and tell what it did."""
     given = {name: value for name, value in data.items() if value is not None}
-    wanted = given | {"why": why, "dry_run": dry_run}
-    accepted = api.post("/api/v1/jobs", {"type": kind, "data": wanted})
-    job = api.wait_for_job(accepted["job_id"], PATIENCE)
-    if json:
-        put_json(job)
-    if job["status"] != "completed":
-        waits = job["status"] == "suspended"  # for a second person
-        raise StackFailed(
-            f"Job {job['id']} {job['status']}: {job['error_message']}",
-            check=f"devices.{job['error_code']}",
-            fix=f"coreskills jobs {'approve' if waits else 'show'} {job['id']}",
-        )
-    if not json:
-        counts = ", ".join(f"{n} {action}" for action, n in job["result"]["Counts"].items())
-        would = "would be " if dry_run else ""
-        say(f"job {job['id']}: {would}{counts or 'nothing to do'}")
+    show(api, run(api, kind, given | way.body), json=json)

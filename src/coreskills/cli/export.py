@@ -4,6 +4,7 @@ from typing import Annotated
 import typer
 
 from coreskills.cli.terminal import HomeOption, JsonOption, client, put, put_json, say
+from coreskills.cli.waiting import done
 from coreskills.domain.oneroster.columns import ORDER
 from coreskills.errors import StackFailed
 
@@ -13,7 +14,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Write people and classes into a file that another system reads.",
 )
-PATIENCE = 300.0  # seconds; the job's own deadline
 
 
 @app.callback()
@@ -38,14 +38,8 @@ def oneroster(
         raise StackFailed(
             f"{file} cannot be written", check="export.file", fix="name a file in a folder"
         )
-    asked = api.post("/api/v1/exports/oneroster", {"purpose": purpose, "party": party})
-    job = api.wait_for_job(asked["job_id"], PATIENCE)
-    if job["status"] != "completed":
-        raise StackFailed(
-            f"The export {job['status']}: {job['error_message']}",
-            check="export.job",
-            fix=f"coreskills jobs show {job['id']}",
-        )
+    asked = {"purpose": purpose, "party": party}
+    job = done(api, "exports/oneroster", asked, "oneroster_export")
     path = f"/api/v1/exports/{job['id']}/package.zip"
     file.write_bytes(api.send("GET", path).body)
     if json:

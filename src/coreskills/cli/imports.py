@@ -1,5 +1,4 @@
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,13 +6,22 @@ from typing import Annotated, Any, Protocol
 
 import typer
 
-from coreskills.cli.terminal import HomeOption, JsonOption, client, put, put_json, say
+from coreskills.cli.terminal import (
+    DryRunOption,
+    HomeOption,
+    JsonOption,
+    PlanOption,
+    client,
+    put,
+    put_json,
+    say,
+)
+from coreskills.cli.waiting import ended, patience
 from coreskills.domain.oneroster.columns import ORDER
 from coreskills.errors import StackFailed
-from coreskills.stack.client import ENDED, Client
+from coreskills.stack.client import Client
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-PATIENCE = 900.0  # seconds; the job's own deadline is 600
 SHOWN = 20
 PACKED = (b"PK\x03\x04", b"PK\x05\x06")  # how a zip begins, and an empty one
 COUNTS = ("created", "updated", "unchanged", "skipped", "rejected", "disabled", "closed")
@@ -23,10 +31,8 @@ Row = dict[str, Any]
 @app.command()
 def import_(
     file: Annotated[Path, typer.Argument(help="CSV with the header of a roster, or OneRoster zip")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done")] = False,
-    plan: Annotated[
-        int | None, typer.Option(help="Do what this dry run has said, or nothing")
-    ] = None,
+    dry_run: DryRunOption = False,
+    plan: PlanOption = None,
     rejected: Annotated[
         Path | None,
         typer.Option(help="Where rejected rows go; FILE.rejected.csv here if not given"),
@@ -45,8 +51,13 @@ def import_(
     if plan:
         query["plan_id"] = plan
     with _progress(file, quiet=json) as bar:
-        job = _follow(api, _send(api, file, query, bar), bar)
-    _refuse_undone(job)
+        job_id, kind = _send(api, file, query, bar)
+        job = ended(
+            api,
+            job_id,
+            patience(kind),
+            lambda told: bar.move("importing", told.get("done", 0), told.get("total")),
+        )
     report = _report(api, job)
     report["rejected_file"] = _save_rejected(api, job, file, rejected)
     if json:
@@ -55,27 +66,12 @@ def import_(
         _show(report)
 
 
-def _refuse_undone(job: Row) -> None:
-    if job["status"] == "suspended":
-        raise StackFailed(
-            f"Nothing is done yet: {job['error_message']}",
-            check="import.threshold",
-            fix=f"coreskills jobs approve {job['id']}, by another person; or cancel it",
-        )
-    if job["status"] != "completed":
-        raise StackFailed(
-            f"The import {job['status']}: {job['error_message']}",
-            check="import.job",
-            fix=f"coreskills jobs show {job['id']}; run it again: nothing was half done",
-        )
-
-
 class Bar(Protocol):
-    def move(self, what: str, done: int, total: int) -> None: ...
+    def move(self, what: str, done: int, total: int | None) -> None: ...
 
 
-def _send(api: Client, file: Path, query: Row, bar: Bar) -> int:
-    """What it is, its first bytes say: the name may be anything."""
+def _send(api: Client, file: Path, query: Row, bar: Bar) -> tuple[int, str]:
+    """The job and its kind. What a file is, its first bytes say: the name may be anything."""
     try:
         size = file.stat().st_size
         with file.open("rb") as source:
@@ -96,7 +92,7 @@ def _send(api: Client, file: Path, query: Row, bar: Bar) -> int:
             "Content-Length": str(size),
         },
     )
-    return int(answer.json()["job_id"])
+    return int(answer.json()["job_id"]), "oneroster_import" if packed else "import_users"
 
 
 def _chunks(file: Path, size: int, bar: Bar) -> Iterator[bytes]:
@@ -106,26 +102,6 @@ def _chunks(file: Path, size: int, bar: Bar) -> Iterator[bytes]:
             yield chunk
             sent += len(chunk)
             bar.move("sending", sent, size)
-
-
-def _follow(api: Client, job_id: int, bar: Bar) -> Row:
-    deadline = time.monotonic() + PATIENCE
-    pause = 0.02
-    while True:
-        job = api.get(f"/api/v1/jobs/{job_id}")
-        if progress := job["progress"]:
-            bar.move("importing", progress["done"], progress["total"])
-        if job["status"] in (*ENDED, "suspended"):
-            return job
-        if time.monotonic() > deadline:
-            raise StackFailed(
-                f"Job {job_id} is still {job['status']}",
-                check="import.job",
-                fix=f"coreskills jobs show {job_id}",
-                exit_code=6,
-            )
-        time.sleep(pause)
-        pause = min(0.3, pause * 1.3)
 
 
 def _report(api: Client, job: Row) -> Row:
@@ -182,7 +158,7 @@ def _word(name: str, would: str) -> str:
 
 
 class _Silent:
-    def move(self, what: str, done: int, total: int) -> None:
+    def move(self, what: str, done: int, total: int | None) -> None:
         return None
 
 
@@ -199,7 +175,7 @@ def _progress(file: Path, *, quiet: bool) -> Iterator[Bar]:
         task = progress.add_task(file.name, total=None)
 
         class Shown:
-            def move(self, what: str, done: int, total: int) -> None:
+            def move(self, what: str, done: int, total: int | None) -> None:
                 progress.update(task, description=what, completed=done, total=total)
 
         yield Shown()

@@ -4,6 +4,8 @@ from typing import Annotated, Any
 import typer
 
 from coreskills.cli.terminal import HomeOption, JsonOption, client, put, put_json, say, table
+from coreskills.cli.waiting import run
+from coreskills.errors import StackFailed
 from coreskills.stack.client import Client
 
 app = typer.Typer(
@@ -13,7 +15,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 STEPS = ["event", "user_type", "position", "job_type", "offset_days", "enabled"]
-PATIENCE = 60.0  # seconds until everything that a turn has set off has ended
+PATIENCE = 600.0  # seconds until everything that a turn has set off has ended
 
 
 @app.command("steps")
@@ -41,10 +43,8 @@ def turn_clock(
     """Let days pass, for a demonstration, and wait for what they set off."""
     api = client(home)
     clock = api.post("/api/v1/lifecycle/clock", {"days": days})
-    tick = api.post("/api/v1/jobs", {"type": "lifecycle_tick"})
-    done = api.wait_for_job(tick["job_id"], PATIENCE)
-    fired = (done["result"] or {}).get("Fired", 0)
-    _wait_until_idle(api)
+    fired = run(api, "lifecycle_tick")["result"]["Fired"]
+    wait_until_idle(api, PATIENCE)
     if not json:
         say(f"{fired} timers fired")
     _tell(clock | {"fired": fired}, json=json)
@@ -58,14 +58,21 @@ def _tell(clock: dict[str, Any], *, json: bool) -> None:
         put(f"ahead   {clock['ahead']}")
 
 
-def _wait_until_idle(api: Client) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        waiting = [
-            job
-            for status in ("queued", "running")
-            for job in api.get("/api/v1/jobs", status=status, limit=1)["jobs"]
-        ]
-        if not waiting:
-            return
+def wait_until_idle(api: Client, seconds: float) -> None:
+    """Raises StackFailed when jobs are left by then."""
+    deadline = time.monotonic() + seconds
+    while waiting := [
+        job
+        for status in ("queued", "running")
+        for job in api.get("/api/v1/jobs", status=status, limit=1)["jobs"]
+    ]:
+        if time.monotonic() > deadline:
+            job = waiting[0]
+            raise StackFailed(
+                f"Job {job['id']}, {job['type']}, is still {job['status']} after {seconds:.0f} s; "
+                "the clock was turned, and what that set off goes on",
+                check="lifecycle.idle",
+                fix=f"coreskills jobs list --status {job['status']}",
+                exit_code=6,
+            )
         time.sleep(0.1)

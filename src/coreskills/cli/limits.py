@@ -1,4 +1,3 @@
-import json as jsonlib
 from typing import Annotated
 
 import typer
@@ -37,7 +36,7 @@ def set_threshold(
     """Change a threshold."""
     body = {"most": most, "percent": percent}
     path = f"/api/v1/thresholds/{job_type}/{action}"
-    client(home).send("PUT", path, body=jsonlib.dumps(body).encode())
+    client(home).put(path, body)
     say(f"{job_type}: more than {most} or {percent} % to {action} wait for a second person")
 
 
@@ -57,5 +56,5 @@ def freeze(
 @app.command("thaw")
 def thaw(id: int, home: HomeOption = None) -> None:
     """End a freeze."""
-    client(home).send("DELETE", f"/api/v1/freeze-windows/{id}")
+    client(home).delete(f"/api/v1/freeze-windows/{id}")
     say(f"freeze window {id} is over")

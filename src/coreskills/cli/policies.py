@@ -3,7 +3,7 @@ from typing import Annotated
 import typer
 
 from coreskills.cli.terminal import HomeOption, JsonOption, client, put_json, say, table
-from coreskills.errors import StackFailed
+from coreskills.cli.waiting import run
 
 app = typer.Typer(
     add_completion=False,
@@ -14,7 +14,6 @@ app = typer.Typer(
 COUNTS = ["id", "policy_name", "pass", "fail", "unknown", "error", "stale", "not_applicable"]
 RESULTS = ["device_id", "outcome", "reason", "first_failed_at", "evaluated_at"]
 OF_DEVICE = ["policy_id", "policy_name", "outcome", "reason", "grace_until"]
-PATIENCE = 600.0
 
 
 @app.command()
@@ -67,20 +66,12 @@ def evaluate(
     json: JsonOption = False,
 ) -> None:
     """Hold the policies against the devices now, without waiting for the hour."""
-    api = client(home)
     data = {"device_id": device, "policy_id": policy}
     given = {name: value for name, value in data.items() if value is not None}
-    accepted = api.post("/api/v1/jobs", {"type": "policy_evaluate", "data": given})
-    job = api.wait_for_job(accepted["job_id"], PATIENCE)
+    job = run(client(home), "policy_evaluate", given)
     if json:
         put_json(job)
-    if job["status"] != "completed":
-        raise StackFailed(
-            f"Job {job['id']} {job['status']}: {job['error_message']}",
-            check="policies.evaluate",
-            fix=f"coreskills jobs show {job['id']}",
-        )
-    if not json:
+    else:
         told = ", ".join(f"{n} {name}" for name, n in job["result"]["Counts"].items() if n)
         devices, policies = (job["result"][name] for name in ("Devices", "Policies"))
         say(f"{devices} devices, {policies} policies: {told or 'nothing to say'}")

@@ -4,25 +4,27 @@ from typing import Annotated, Any
 
 import typer
 
+from coreskills.cli import who as whom
 from coreskills.cli.terminal import HomeOption, JsonOption, client, put, put_json, say, table
-from coreskills.errors import Invalid
+from coreskills.cli.waiting import done
+from coreskills.cli.who import WhoArgument
 
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
-    help="Hand out, hold, and let go of personal data.",
+    help="Hand out, hold, and let go of personal data. WHO is the id of a student or a member of "
+    "staff, or user:NUMBER.",
     no_args_is_help=True,
 )
 RULES = ["entity", "keep_days", "action", "purpose"]
 STEPS = ["user_type", "job_type", "offset_days"]
 GIVEN = ["id", "at", "party", "purpose", "job_id"]
 Reason = Annotated[str, typer.Option(help="Why; it stands in the trail")]
-PATIENCE = 60.0
 
 
 @app.command("export")
 def export(
-    id: int,
+    who: WhoArgument,
     party: Annotated[str, typer.Option(help="Who is given the data")],
     purpose: Annotated[str, typer.Option(help="What for; both are written down")],
     out: Annotated[Path | None, typer.Option(help="A file instead of stdout")] = None,
@@ -31,10 +33,7 @@ def export(
     """Everything we hold about a person, as one JSON document."""
     api = client(home)
     wanted = {"party": party, "purpose": purpose}
-    job = api.post(f"/api/v1/users/{id}/export", wanted)["job_id"]
-    done = api.wait_for_job(job, PATIENCE)
-    if done["status"] != "completed":
-        raise Invalid(f"Job {job} is {done['status']}: {done['error_message']}")
+    job = done(api, f"users/{whom.number(api, who)}/export", wanted, "export_person")["id"]
     record = api.post(f"/api/v1/exports/{job}/collect")
     if out is None:
         put_json(record)
@@ -44,23 +43,25 @@ def export(
 
 
 @app.command("hold")
-def hold(id: int, reason: Reason, home: HomeOption = None) -> None:
+def hold(who: WhoArgument, reason: Reason, home: HomeOption = None) -> None:
     """Nothing about this person is purged or swept from now on."""
-    _hold(home, id, {"held": True, "reason": reason})
-    say(f"user {id} is held; coreskills privacy release {id} ends it")
+    _hold(home, who, {"held": True, "reason": reason})
+    say(f"{who} is held; coreskills privacy release {who} ends it")
 
 
 @app.command("release")
-def release(id: int, reason: Reason, home: HomeOption = None) -> None:
+def release(who: WhoArgument, reason: Reason, home: HomeOption = None) -> None:
     """The rules apply to this person again."""
-    _hold(home, id, {"held": False, "reason": reason})
-    say(f"user {id} is not held any more")
+    _hold(home, who, {"held": False, "reason": reason})
+    say(f"{who} is not held any more")
 
 
 @app.command("disclosures")
-def disclosures(id: int, home: HomeOption = None, json: JsonOption = False) -> None:
+def disclosures(who: WhoArgument, home: HomeOption = None, json: JsonOption = False) -> None:
     """Who was given data about a person, when and what for."""
-    rows = list(client(home).pages(f"/api/v1/users/{id}/disclosures", "disclosures"))
+    api = client(home)
+    path = f"/api/v1/users/{whom.number(api, who)}/disclosures"
+    rows = list(api.pages(path, "disclosures"))
     if json:
         put_json({"disclosures": rows})
     else:
@@ -79,6 +80,6 @@ def retention(home: HomeOption = None, json: JsonOption = False) -> None:
     table(policy["accounts"], STEPS)
 
 
-def _hold(home: Path | None, id: int, wanted: dict[str, Any]) -> None:
-    body = jsonlib.dumps(wanted).encode()
-    client(home).send("PUT", f"/api/v1/users/{id}/legal-hold", body=body)
+def _hold(home: Path | None, who: str, wanted: dict[str, Any]) -> None:
+    api = client(home)
+    api.put(f"/api/v1/users/{whom.number(api, who)}/legal-hold", wanted)

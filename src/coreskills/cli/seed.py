@@ -15,6 +15,7 @@ from coreskills.cli.terminal import (
     put_json,
     say,
 )
+from coreskills.cli.waiting import ended, patience, run
 from coreskills.errors import StackFailed
 from coreskills.stack.client import Client, Refused
 
@@ -72,7 +73,7 @@ def _check_in(api: Client, facts: dict[str, Row | None]) -> None:
         except Refused as exc:
             if exc.code != "state_conflict":  # somebody has retired it since
                 raise
-    _wait(api, api.post("/api/v1/jobs", {"type": "policy_evaluate"})["job_id"], "seed.compliance")
+    run(api, "policy_evaluate")
 
 
 def _create_students(api: Client, rows: list[Row]) -> dict[str, int]:
@@ -84,18 +85,8 @@ def _create_students(api: Client, rows: list[Row]) -> dict[str, int]:
             if exc.code != "duplicate_person":
                 raise
     for job_id in waiting:
-        _wait(api, job_id, "seed.students")
+        ended(api, job_id, patience("create_student"))
     return {"total": len(rows), "created": len(waiting)}
-
-
-def _wait(api: Client, job_id: int, check: str) -> None:
-    job = api.wait_for_job(job_id, 30)
-    if job["status"] != "completed":
-        raise StackFailed(
-            f"Job {job_id} {job['status']}: {job['error_message']}",
-            check=check,
-            fix=f"coreskills jobs show {job_id}",
-        )
 
 
 def _create(api: Client, resource: str, rows: list[Row]) -> dict[str, int]:

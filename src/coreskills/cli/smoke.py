@@ -154,6 +154,6 @@ def _audited(api: Client, key: str) -> str:
 
 def _disabled(api: Client, key: str) -> str:
     user = api.get(f"/api/v1/students/{key}")
-    job = api.send("DELETE", f"/api/v1/users/{user['id']}").json()
+    job = api.delete(f"/api/v1/users/{user['id']}")
     _expect(api.wait_for_job(job["job_id"], 20)["status"], "completed")
     return _expect(api.get(f"/api/v1/students/{key}")["is_active"], False)

@@ -19,6 +19,11 @@ HomeOption = Annotated[
     typer.Option("--home", help="Folder of the instance (or CORESKILLS_HOME)", show_default=False),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout")]
+WhyOption = Annotated[str, typer.Option("--why", help="For the trail")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done")]
+PlanOption = Annotated[
+    int | None, typer.Option("--plan", help="Do exactly what this dry run said, or nothing")
+]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask")]
 
 

@@ -17,7 +17,7 @@ def token(
 ) -> None:
     """Print the operator's API token, make another one, or revoke one."""
     if revoke is not None:
-        client(home).send("DELETE", f"/api/v1/tokens/{revoke}")
+        client(home).delete(f"/api/v1/tokens/{revoke}")
         found: dict[str, Any] = {"revoked": revoke}
     elif new is not None:
         wanted = {"name": new} | ({"days": days} if days else {})

@@ -1,24 +1,16 @@
 """Handing in a job, waiting for it with a word about its progress, and saying what came of it."""
 
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from coreskills.cli.terminal import put, put_json, say, table
 from coreskills.errors import StackFailed
-from coreskills.stack.client import ENDED, Client
+from coreskills.stack.client import Client
 
 Row = dict[str, Any]
-PATIENCE = 900.0  # seconds; no job has a longer deadline
+MARGIN = 120.0  # seconds beyond a job's deadline: until a worker takes it, and tries again
 SHOWN = 20
-
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done")]
-PlanOption = Annotated[
-    int | None, typer.Option("--plan", help="Do exactly what this dry run said, or nothing")
-]
-WhyOption = Annotated[str, typer.Option("--why", help="For the trail")]
 
 
 @dataclass(frozen=True)
@@ -35,21 +27,44 @@ class Way:
         return {name: value for name, value in given.items() if value}
 
 
-def done(api: Client, path: str, body: Row) -> Row:
-    """The completed job. Raises StackFailed for one that failed, or waits for a second person."""
+def patience(kind: str) -> float:
+    """Seconds that a job of this kind may need, and then some."""
+    from coreskills.domain.kinds import kind_of  # slow to import: --help must not wait for it
+
+    return kind_of(kind).deadline + MARGIN
+
+
+def tell(progress: Row) -> None:
+    """Most jobs report what is done of how much; any other figures are told as they are."""
+    if {"done", "total"} <= progress.keys():
+        say(f"  {progress['done']:,} of {progress['total']:,}")
+    else:
+        say("  " + ", ".join(f"{name}: {value}" for name, value in progress.items()))
+
+
+def ended(
+    api: Client, job_id: int, seconds: float, progress: Callable[[Row], None] | None = tell
+) -> Row:
+    """The completed job. Raises StackFailed, with one next step, for every other end, for one that
+    waits for a second person, and for one that is late."""
+    job = api.wait_for_job(job_id, seconds, progress)
+    if job["status"] != "completed":
+        raise _undone(job)
+    return job
+
+
+def done(api: Client, path: str, body: Row, kind: str = "") -> Row:
+    """What was asked for there, as a completed job. `kind`, unless it has the usual deadline.
+
+    Raises like `ended`.
+    """
     job_id = int(api.post(f"/api/v1/{path}", body)["job_id"])
-    deadline, pause, told = time.monotonic() + PATIENCE, 0.02, None
-    while True:
-        job = api.get(f"/api/v1/jobs/{job_id}")
-        if job["progress"] and job["progress"] != told:
-            told = job["progress"]
-            say(f"  {told['done']:,} of {told['total']:,}")
-        if job["status"] == "completed":
-            return job
-        if job["status"] in (*ENDED, "suspended") or time.monotonic() > deadline:
-            raise _refused(job)
-        time.sleep(pause)
-        pause = min(0.5, pause * 1.4)
+    return ended(api, job_id, patience(kind))
+
+
+def run(api: Client, kind: str, data: Row | None = None) -> Row:
+    """A completed job of this kind. Raises like `ended`."""
+    return done(api, "jobs", {"type": kind, "data": data or {}}, kind)
 
 
 def show(api: Client, job: Row, *, json: bool) -> None:
@@ -86,11 +101,18 @@ def _text(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def _refused(job: Row) -> StackFailed:
+def _undone(job: Row) -> StackFailed:
     id, status = job["id"], job["status"]
-    if status == "suspended":
-        fix = f"a second person agrees with: coreskills jobs approve {id}"
-    else:
-        fix = f"coreskills jobs show {id}"
-    message = f"Job {id} is {status}: {job['error_message'] or 'it takes too long'}"
-    return StackFailed(message, check=job["error_code"] or f"job.{status}", fix=fix)
+    look, agree = f"coreskills jobs rows {id}", f"coreskills jobs approve {id}"
+    fixes = {
+        "suspended": f"{look}, then by another person: {agree}",
+        "cancelled": f"coreskills jobs retry {id}",
+        "dead": "coreskills logs worker",
+    }
+    words = "waits for a second person" if status == "suspended" else f"is {status}"
+    reason = f": {job['error_message']}" if job["error_message"] else ""
+    return StackFailed(
+        f"Job {id} {words}{reason}",
+        check=job["error_code"] or f"job.{status}",
+        fix=fixes.get(status, f"coreskills jobs show {id}"),
+    )

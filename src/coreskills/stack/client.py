@@ -3,7 +3,7 @@
 import http.client
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +53,12 @@ class Client:
         sent = json.dumps(body or {}).encode()
         return self.send("POST", path, body=sent, headers=headers).json()
 
+    def put(self, path: str, body: Row) -> Row:
+        return self.send("PUT", path, body=json.dumps(body).encode()).json()
+
+    def delete(self, path: str) -> Row:
+        return self.send("DELETE", path).json()
+
     def pages(self, path: str, name: str, **query: Any) -> Iterator[Row]:
         """Every row of a list, however many pages it has."""
         while True:
@@ -62,12 +68,15 @@ class Client:
                 return
             query["cursor"] = found["next"]
 
-    def wait_for_job(self, job_id: int, seconds: float) -> Row:
+    def wait_for_job(
+        self, job_id: int, seconds: float, on_progress: Callable[[Row], None] | None = None
+    ) -> Row:
         """The job when it has ended, or is suspended. Raises StackFailed when not in time.
 
-        An API that is unavailable meanwhile is asked again: the job is safe.
+        An API that is unavailable meanwhile is asked again: the job is safe. `on_progress` is told
+        each report of the worker's that is another than the last one seen.
         """
-        deadline, pause, status = time.monotonic() + seconds, 0.005, "unknown"
+        deadline, pause, status, told = time.monotonic() + seconds, 0.005, "unknown", None
         while True:
             try:
                 job = self.get(f"/api/v1/jobs/{job_id}")
@@ -75,16 +84,14 @@ class Client:
                 if exc.status != 503:
                     raise
             else:
+                if on_progress and job["progress"] and job["progress"] != told:
+                    told = job["progress"]
+                    on_progress(told)
                 if job["status"] in SETTLED:
                     return job
                 status = job["status"]
             if time.monotonic() > deadline:
-                raise StackFailed(
-                    f"Job {job_id} is still {status} after {seconds:.0f} s",
-                    check="jobs.round_trip",
-                    fix="coreskills logs worker",
-                    exit_code=6,
-                )
+                raise _late(job_id, status, seconds)
             time.sleep(pause)
             pause = min(0.25, pause * 1.5)
 
@@ -139,6 +146,16 @@ class Client:
         if answer.status >= 400:
             raise _refusal(answer)
         return answer
+
+
+def _late(job_id: int, status: str, seconds: float) -> StackFailed:
+    """A job that runs will end; one that nobody takes is a matter of the workers."""
+    return StackFailed(
+        f"Job {job_id} is still {status} after {seconds:.0f} s; nothing has stopped it",
+        check="jobs.round_trip",
+        fix=f"coreskills jobs show {job_id}" if status == "running" else "coreskills logs worker",
+        exit_code=6,
+    )
 
 
 def _refusal(answer: Answer) -> AppError:

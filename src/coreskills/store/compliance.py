@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from coreskills.store import queries, server
-from coreskills.store.db import Connection, every, run, send
+from coreskills.store.db import Connection, every, run, send, value
 
 SQL = queries.load("compliance")
 Row = dict[str, Any]
@@ -33,6 +33,10 @@ def select_checkups(
     conn: Connection, *, device_id: str | None, after: int, limit: int
 ) -> list[Row]:
     return every(conn, SQL["select_checkups"], device_id=device_id, after=after, limit=limit)
+
+
+def count_checkups(conn: Connection, *, device_id: str | None) -> int:
+    return int(value(conn, SQL["count_checkups"], device_id=device_id))
 
 
 def hold_policies(conn: Connection, ids: list[int]) -> None:

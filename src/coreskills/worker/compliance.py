@@ -30,6 +30,7 @@ def evaluate(context: Context) -> Outcome:
     wanted = EvaluatePolicies.model_validate(context.job.parameters)
     with context.db.reading() as conn:
         rules = compliance.select_rules(conn, wanted.policy_id)
+        total = compliance.count_checkups(conn, device_id=wanted.device_id)
         now = lifecycle.select_now(conn)
     if wanted.policy_id and not rules:
         raise NotFound(f"There is no policy {wanted.policy_id} that is on and has a rule")
@@ -37,7 +38,8 @@ def evaluate(context: Context) -> Outcome:
     for checkups in _checkups(context, wanted.device_id):
         ids = [device["id"] for device in checkups]
         batches.append((ids, _judged(context, checkups, rules, now)))
-        context.report({"devices": sum(len(ids) for ids, _ in batches)})
+        done = sum(len(ids) for ids, _ in batches)
+        context.report({"done": done, "total": max(done, total)})  # some may be new since
     if wanted.device_id and not batches:
         raise NotFound(f"There is no device {wanted.device_id} in use")
     counts = Counter(one.outcome for _, judged in batches for one in judged)

@@ -15,6 +15,11 @@ SELECT id, device_id, platform, device_type, facts, last_check_in
  ORDER BY id
  LIMIT %(limit)s;
 
+-- count_checkups --
+SELECT count(*)
+  FROM devices
+ WHERE status <> 'retired' AND (%(device_id)s::text IS NULL OR device_id = %(device_id)s);
+
 -- hold_policies --
 SELECT hold_policies(%(ids)s);
 

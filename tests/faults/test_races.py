@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 
-from coreskills.actions import jobs as job_actions
+from coreskills.actions import job_control
 from coreskills.store import leases
 from coreskills.store.db import Database
 from coreskills.store.leases import Claimant
@@ -18,7 +18,7 @@ def test_an_attempt_that_began_while_its_job_was_being_cancelled_ends_with_it(
     with ExitStack() as both, worker_db.transaction() as conn:
         claimed, _ = leases.claim_jobs(conn, [id], Claimant("worker-1", "native", 15.0))
         assert [each.id for each in claimed] == [id]
-        both.enter_context(in_background(lambda: job_actions.cancel(db, GRACE, id)))
+        both.enter_context(in_background(lambda: job_control.cancel(db, GRACE, id)))
         until(lambda: ask(site, WAITING.format(site.name)))
     assert job(db, id)["status"] == "cancelled"
     assert attempts(db, id) == ["cancelled"]

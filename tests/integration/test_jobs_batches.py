@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from coreskills.actions import jobs as job_actions
+from coreskills.actions import job_control
 from coreskills.domain.jobs import MAX_ERRORS
 from coreskills.errors import Unavailable
 from coreskills.store import leases
@@ -187,7 +187,7 @@ def test_a_job_cancelled_while_its_batch_runs_takes_no_effect_and_harms_no_other
     gated._size = 8
     with in_background(lambda: gated.run_once(wait_seconds=0), gate=gate):
         gate.await_arrival()
-        job_actions.cancel(db, GRACE, ids[1])
+        job_control.cancel(db, GRACE, ids[1])
         gate.open()
     assert [job(db, id)["status"] for id in ids] == ["completed", "cancelled", "completed"]
     assert len(usernames(site)) == 2

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from coreskills.actions import jobs as job_actions
+from coreskills.actions import job_control
 from coreskills.errors import Conflict
 from coreskills.store import leases
 from coreskills.store.leases import Claimant
@@ -221,7 +221,7 @@ def test_cancelling_a_running_job_discards_what_it_would_have_done(db, worker_db
     slow = polling_worker(worker_db, settings, engine=GatedEngine(gate))
     with in_background(lambda: slow.run_once(wait_seconds=0), gate=gate):
         gate.await_arrival()
-        job_actions.cancel(db, GRACE, id)
+        job_control.cancel(db, GRACE, id)
         gate.open()
     assert job(db, id)["status"] == "cancelled"
     assert attempts(db, id) == ["cancelled"]
@@ -237,8 +237,8 @@ def test_a_cancelled_job_can_be_driven_again_while_its_old_worker_still_runs(
     slow = polling_worker(worker_db, settings, engine=GatedEngine(gate))
     with in_background(lambda: slow.run_once(wait_seconds=0), gate=gate):
         gate.await_arrival()
-        job_actions.cancel(db, GRACE, id)
-        job_actions.redrive(db, GRACE, id)
+        job_control.cancel(db, GRACE, id)
+        job_control.redrive(db, GRACE, id)
         assert polling_worker(worker_db, settings).run_once(wait_seconds=0)[0].attempt == 2
         gate.open()
     assert job(db, id)["status"] == "completed"
@@ -250,7 +250,7 @@ def test_what_has_ended_cannot_be_cancelled(db, worker_db, settings):
     id = submit(db)
     polling_worker(worker_db, settings).run_once(wait_seconds=0)
     with pytest.raises(Conflict, match="is completed; only a job that is queued") as refused:
-        job_actions.cancel(db, GRACE, id)
+        job_control.cancel(db, GRACE, id)
     assert refused.value.code == "state_conflict"
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coreskills.actions import jobs as job_actions
+from coreskills.actions import job_control
 from coreskills.domain.jobs import MAX_ERRORS
 from coreskills.errors import Conflict, EngineFailed, NotFound
 from coreskills.worker.context import Outcome
@@ -218,24 +218,24 @@ def test_the_same_work_is_open_only_once(db, site):
     with pytest.raises(Conflict, match="already queued or running") as refused:
         submit(db, "create_student", ADA)
     assert refused.value.code == "job_open"
-    job_actions.cancel(db, GRACE, id)
+    job_control.cancel(db, GRACE, id)
     submit(db, "create_student", ADA)
     assert states(site) == {"cancelled": 1, "queued": 1}
 
 
 def test_driving_again_what_is_open_elsewhere_is_refused(db):
     id = submit(db, "create_student", ADA)
-    job_actions.cancel(db, GRACE, id)
+    job_control.cancel(db, GRACE, id)
     submit(db, "create_student", ADA)
     with pytest.raises(Conflict) as refused:
-        job_actions.redrive(db, GRACE, id)
+        job_control.redrive(db, GRACE, id)
     assert refused.value.code == "job_open"
 
 
 def test_a_failed_job_driven_again_starts_with_clean_counters(db, work, site):
     id = submit(db, "create_student", ADA)
     work(REFUSED)
-    job_actions.redrive(db, GRACE, id)
+    job_control.redrive(db, GRACE, id)
     again = job(db, id)
     assert (again["status"], again["error_count"], again["error_code"]) == ("queued", 0, None)
     work()
@@ -252,9 +252,9 @@ def test_what_is_done_or_unknown_cannot_be_driven_again(db, work):
     id = submit(db)
     work()
     with pytest.raises(Conflict, match="is completed; only a job that is failed"):
-        job_actions.redrive(db, GRACE, id)
+        job_control.redrive(db, GRACE, id)
     with pytest.raises(NotFound, match="no job 999"):
-        job_actions.redrive(db, GRACE, 999)
+        job_control.redrive(db, GRACE, 999)
 
 
 def test_the_round_trip_names_the_engine_that_made_it(db, work):

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 
-from coreskills.actions import jobs as job_actions
+from coreskills.actions import job_control
 from coreskills.store import leases
 from coreskills.worker.importing import BATCH
 from tests.people import ADA
@@ -269,6 +269,6 @@ def test_a_cancelled_import_leaves_no_account(db, worker_db, settings, site):
     importer = polling_worker(worker_db, settings, engine=GatedEngine(gate))
     with in_background(lambda: importer.run_once(wait_seconds=0), gate=gate):
         gate.await_arrival()
-        job_actions.cancel(db, GRACE, id)
+        job_control.cancel(db, GRACE, id)
     assert job(db, id)["status"] == "cancelled"
     assert usernames(site) == []

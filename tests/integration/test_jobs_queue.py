@@ -5,7 +5,7 @@ import time
 import pytest
 import redis
 
-from coreskills.actions import jobs as job_actions
+from coreskills.actions import job_control
 from coreskills.broker.streams import GROUP, STREAM, NoQueue, RedisQueue
 from coreskills.errors import Unavailable
 from coreskills.store import leases
@@ -301,8 +301,8 @@ def test_a_late_note_of_publication_does_not_count_for_a_job_that_was_queued_aga
     """The API publishes, is slow to note it, and meanwhile somebody cancels and redrives the job,
     which the relay must publish anew."""
     id = submit(db)
-    job_actions.cancel(db, GRACE, id)
-    job_actions.redrive(db, GRACE, id)
+    job_control.cancel(db, GRACE, id)
+    job_control.redrive(db, GRACE, id)
     with db.reading() as conn:
         leases.mark_new_published(conn, [id])
     assert ask(site, "SELECT published_at FROM jobs") == [(None,)]

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from coreskills.actions import jobs as job_actions
+from coreskills.actions import job_control
 from coreskills.store import leases
 from coreskills.store.leases import Claimant
 from coreskills.worker.dispatcher import Dispatcher
@@ -107,7 +107,7 @@ def test_a_dead_job_can_be_driven_again_by_a_person(db, worker_db, settings, cra
     id = submit(db)
     for _ in range(3):
         crash()
-    job_actions.redrive(db, GRACE, id)
+    job_control.redrive(db, GRACE, id)
     assert job(db, id)["crash_count"] == 0
     polling_worker(worker_db, settings).run_once(wait_seconds=0)
     assert job(db, id)["status"] == "completed"

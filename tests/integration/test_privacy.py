@@ -185,6 +185,7 @@ def test_retention_sweep_removes_what_is_due_and_a_dry_run_only_tells(
     assert ask(site, "SELECT count(*) FROM import_rows") == [(1,)]
     assert do("retention_sweep")["result"]["Due"] == told
     assert ask(site, "SELECT count(*) FROM import_rows") == [(0,)]
+    assert rules["exports"] == 1
     assert not any(do("retention_sweep")["result"]["Due"].values())
     ((what,),) = ask(site, "SELECT details FROM audit_logs WHERE action = 'retention.swept'")
     assert what["after"]["import_rows"] == 1

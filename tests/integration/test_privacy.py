@@ -121,6 +121,26 @@ def test_who_is_purged_cannot_be_exported_and_nothing_waits_to_be_collected(
 
 def test_a_hold_keeps_who_should_be_purged_until_it_is_lifted(client, purge, site):
     assert hold(client).json == {"user_id": 1, "legal_hold": True}
+def test_an_export_of_everybody_is_in_the_list_of_who_was_there(client, work, db, site, purge):
+    for party in ("the state", "the county"):
+        client.post("/api/v1/exports/oneroster", json={"party": party, "purpose": "the census"})
+        work()
+        if party == "the state":
+            submit(db, "create_student", ADA | {"student_id": "S77"})
+            work()
+    listed = {
+        id: [
+            (row["party"], row["people"])
+            for row in client.get(f"/api/v1/users/{id}/disclosures?limit=1").json["disclosures"]
+            + client.get(f"/api/v1/users/{id}/disclosures").json["disclosures"][1:]
+        ]
+        for id in (1, 2)
+    }
+    assert listed == {1: [("the county", 2), ("the state", 1)], 2: [("the county", 2)]}
+    assert purge()["status"] == "completed"
+    assert client.get("/api/v1/users/1/disclosures").json["disclosures"] == []
+
+
     assert purge()["error_code"] == "legal_hold"
     assert hold(client, held=False).json["legal_hold"] is False
     assert purge()["status"] == "completed"

@@ -9,7 +9,7 @@ from coreskills.telemetry import logs
 from tests.people import ADA, GRACE, IVAN
 from tests.pipeline import ask, job, polling_worker, submit, submit_import, trail
 from tests.problems import faults, refused
-from tests.trail import seal, verified
+from tests.trail import mighty, seal, verified
 
 ASKED = {"party": "the mother of Ada", "purpose": "she asked for it"}
 ROSTER = "StudentID,FirstName,LastName,GradeLevel,GraduationYear\nS9,Ada,Byron,9,2030\n"
@@ -212,7 +212,7 @@ def test_retention_sweep_removes_what_is_due_and_a_dry_run_only_tells(
 
 
 def test_old_jobs_and_old_rows_of_the_trail_lose_what_they_say_and_the_chain_holds(
-    do, site, days_pass, worker_db, settings
+    do, site, grow_old, worker_db, settings
 ):
     seal(worker_db)
     days_pass(366)
@@ -220,7 +220,14 @@ def test_old_jobs_and_old_rows_of_the_trail_lose_what_they_say_and_the_chain_hol
     assert (due["jobs"], due["audit_changes"]) == (1, 0)
     ((parameters,),) = ask(site, "SELECT parameters FROM jobs WHERE job_type = 'create_student'")
     assert parameters == {"redacted": True}
-    days_pass(2556 - 366)
+    assert verified(worker_db, settings)["Intact"]
+
+
+def test_rows_of_the_trail_that_outlived_their_rule_are_redacted_and_the_chain_holds(
+    do, site, grow_old, worker_db, settings
+):
+    grow_old(2556)
+    seal(worker_db)
     assert do("retention_sweep")["result"]["Due"]["audit_changes"] > 0
     ((details,),) = ask(site, "SELECT details FROM audit_logs WHERE action = 'student.created'")
     assert details == {"redacted": True}
@@ -229,13 +236,38 @@ def test_old_jobs_and_old_rows_of_the_trail_lose_what_they_say_and_the_chain_hol
     assert (told["Intact"], told["Redacted"]) == (True, 1)
 
 
-def test_a_hold_wins_over_every_rule(client, db, work, do, site, days_pass):
+def test_the_clock_of_the_lifecycle_makes_neither_the_trail_nor_jobs_older(
+    client, do, site, days_pass
+):
+    """Who may turn it could otherwise sweep away what they did a minute ago."""
+    client.patch("/api/v1/retention/jobs", json={"keep_days": 30, "reason": "so I can hide"})
+    days_pass(3650)
+    due = do("retention_sweep")["result"]["Due"]
+    assert {due[name] for name in ("jobs", "audit_requests", "audit_changes")} == {0}
+    assert ask(site, "SELECT count(*) FROM audit_logs WHERE details ? 'redacted'") == [(0,)]
+    assert ask(site, "SELECT count(*) FROM jobs WHERE parameters ? 'redacted'") == [(0,)]
+
+
+def test_a_hold_wins_over_every_rule(client, db, work, do, site, days_pass, grow_old):
     submit_import(db, ROSTER)
     work()
     for id in (1, 2):
+@pytest.fixture
+def grow_old(site):
+    """Jobs and trail, by the real time, which nobody can turn."""
+
+    def act(days):
+        with mighty(site) as conn:
+            conn.execute(f"UPDATE jobs SET completed_at = completed_at - interval '{days} days'")
+            conn.execute(f"UPDATE audit_logs SET created_at = created_at - interval '{days} days'")
+
+    return act
+
+
         hold = {"held": True, "reason": "r"}
         client.put(f"/api/v1/users/{id}/legal-hold", json=hold)
     days_pass(3650)
+    grow_old(366)
     due = do("retention_sweep")["result"]["Due"]
     kept = ("import_rows", "import_results", "purged")
     assert {name: due[name] for name in kept} == dict.fromkeys(kept, 0)
@@ -261,6 +293,7 @@ def test_a_job_that_ended_after_the_purge_is_forgotten_by_the_next_sweep(do, pur
 
 def test_the_log_of_requests_has_our_number_of_a_person_and_not_the_schools(client, ada, capfd):
     logs.configure("test", "info", "json")
+    grow_old(3650)
     capfd.readouterr()
     client.get("/api/v1/students/S2028001")
     client.get("/api/v1/users/1")

@@ -6,6 +6,8 @@ import json
 import pytest
 
 from coreskills.telemetry import logs
+from tests.changes import sending
+from tests.oneroster import as_delta, district, enrolment, package, person, role
 from tests.people import ADA, GRACE, IVAN
 from tests.pipeline import ask, job, polling_worker, submit, submit_import, trail
 from tests.problems import faults, refused
@@ -90,6 +92,26 @@ def test_an_export_says_every_table_that_refers_to_people(client, work, ada, db,
     assert record["loans.borrower"] == [{"id": 77, "borrower": 1}]
 
 
+def test_an_export_says_what_a_roster_said_of_the_person_in_any_of_its_files(
+    client, work, ada, db, site
+):
+    rows = {
+        "users": [person("u-1", ADA["student_id"], grades="10")],
+        "roles": [role("r-1", "u-1")],
+        "enrollments": [enrolment("e-1", "u-1")],
+    }
+    files = {file: as_delta(rows) for file, rows in (district() | rows).items()}
+    body = package(files, **dict.fromkeys(district(), "delta"))
+    for _ in range(2):  # the second knows her by the id that the first gave her
+        client.post("/api/v1/imports/oneroster", **sending(body))
+        work()
+    id = client.post("/api/v1/users/1/export", json=ASKED).json["job_id"]
+    work()
+    record = client.post(f"/api/v1/exports/{id}/collect").json
+    assert {row["file"] for row in record["import_rows"]} == {"users", "roles", "enrollments"}
+    assert "users:u-1" in {row["person_key"] for row in record["import_results"]}
+
+
 def test_every_export_is_written_down_with_who_got_what_and_what_for(client, work, ada):
     id = client.post("/api/v1/users/1/export", json=ASKED).json["job_id"]
     work()
@@ -97,6 +119,26 @@ def test_every_export_is_written_down_with_who_got_what_and_what_for(client, wor
     assert (row["party"], row["purpose"], row["job_id"]) == (*ASKED.values(), id)
     assert {"users.last_name", "usernames.username", "audit_logs.action"} <= set(row["fields"])
     refused(client.get("/api/v1/users/77/disclosures"), 404, "not_found")
+
+
+def test_an_export_of_everybody_is_in_the_list_of_who_was_there(client, work, db, site, purge):
+    for party in ("the state", "the county"):
+        client.post("/api/v1/exports/oneroster", json={"party": party, "purpose": "the census"})
+        work()
+        if party == "the state":
+            submit(db, "create_student", ADA | {"student_id": "S77"})
+            work()
+    listed = {
+        id: [
+            (row["party"], row["people"])
+            for row in client.get(f"/api/v1/users/{id}/disclosures?limit=1").json["disclosures"]
+            + client.get(f"/api/v1/users/{id}/disclosures").json["disclosures"][1:]
+        ]
+        for id in (1, 2)
+    }
+    assert listed == {1: [("the county", 2), ("the state", 1)], 2: [("the county", 2)]}
+    assert purge()["status"] == "completed"
+    assert client.get("/api/v1/users/1/disclosures").json["disclosures"] == []
 
 
 def test_an_export_needs_a_purpose_and_an_admin(client, ada):
@@ -121,26 +163,6 @@ def test_who_is_purged_cannot_be_exported_and_nothing_waits_to_be_collected(
 
 def test_a_hold_keeps_who_should_be_purged_until_it_is_lifted(client, purge, site):
     assert hold(client).json == {"user_id": 1, "legal_hold": True}
-def test_an_export_of_everybody_is_in_the_list_of_who_was_there(client, work, db, site, purge):
-    for party in ("the state", "the county"):
-        client.post("/api/v1/exports/oneroster", json={"party": party, "purpose": "the census"})
-        work()
-        if party == "the state":
-            submit(db, "create_student", ADA | {"student_id": "S77"})
-            work()
-    listed = {
-        id: [
-            (row["party"], row["people"])
-            for row in client.get(f"/api/v1/users/{id}/disclosures?limit=1").json["disclosures"]
-            + client.get(f"/api/v1/users/{id}/disclosures").json["disclosures"][1:]
-        ]
-        for id in (1, 2)
-    }
-    assert listed == {1: [("the county", 2), ("the state", 1)], 2: [("the county", 2)]}
-    assert purge()["status"] == "completed"
-    assert client.get("/api/v1/users/1/disclosures").json["disclosures"] == []
-
-
     assert purge()["error_code"] == "legal_hold"
     assert hold(client, held=False).json["legal_hold"] is False
     assert purge()["status"] == "completed"
@@ -163,6 +185,7 @@ def test_the_policy_can_be_read_by_everybody_and_says_what_happens_to_accounts(c
     told = client.as_("sam").get("/api/v1/retention").json
     rules = {rule["entity"]: rule["keep_days"] for rule in told["rules"]}
     assert rules["audit_changes"] == 2555
+    assert rules["exports"] == 1
     assert rules["disclosures"] is None
     assert {step["offset_days"] for step in told["accounts"]} == {30, 395, 60, 425}
 
@@ -205,17 +228,28 @@ def test_retention_sweep_removes_what_is_due_and_a_dry_run_only_tells(
     assert ask(site, "SELECT count(*) FROM import_rows") == [(1,)]
     assert do("retention_sweep")["result"]["Due"] == told
     assert ask(site, "SELECT count(*) FROM import_rows") == [(0,)]
-    assert rules["exports"] == 1
     assert not any(do("retention_sweep")["result"]["Due"].values())
     ((what,),) = ask(site, "SELECT details FROM audit_logs WHERE action = 'retention.swept'")
     assert what["after"]["import_rows"] == 1
 
 
+@pytest.fixture
+def grow_old(site):
+    """Jobs and trail, by the real time, which nobody can turn."""
+
+    def act(days):
+        with mighty(site) as conn:
+            conn.execute(f"UPDATE jobs SET completed_at = completed_at - interval '{days} days'")
+            conn.execute(f"UPDATE audit_logs SET created_at = created_at - interval '{days} days'")
+
+    return act
+
+
 def test_old_jobs_and_old_rows_of_the_trail_lose_what_they_say_and_the_chain_holds(
     do, site, grow_old, worker_db, settings
 ):
+    grow_old(366)
     seal(worker_db)
-    days_pass(366)
     due = do("retention_sweep")["result"]["Due"]
     assert (due["jobs"], due["audit_changes"]) == (1, 0)
     ((parameters,),) = ask(site, "SELECT parameters FROM jobs WHERE job_type = 'create_student'")
@@ -251,31 +285,28 @@ def test_the_clock_of_the_lifecycle_makes_neither_the_trail_nor_jobs_older(
 def test_a_hold_wins_over_every_rule(client, db, work, do, site, days_pass, grow_old):
     submit_import(db, ROSTER)
     work()
+    laptop = {"device_id": "LT-1", "device_name": "n", "device_type": "laptop", "platform": "linux"}
+    client.post("/api/v1/devices", json=laptop)
+    do("device_assign", device_id="LT-1", user_id=1, why="for Ada")
+    do("export_person", user_id=1, **ASKED)
     for id in (1, 2):
-@pytest.fixture
-def grow_old(site):
-    """Jobs and trail, by the real time, which nobody can turn."""
-
-    def act(days):
-        with mighty(site) as conn:
-            conn.execute(f"UPDATE jobs SET completed_at = completed_at - interval '{days} days'")
-            conn.execute(f"UPDATE audit_logs SET created_at = created_at - interval '{days} days'")
-
-    return act
-
-
         hold = {"held": True, "reason": "r"}
         client.put(f"/api/v1/users/{id}/legal-hold", json=hold)
     days_pass(3650)
-    grow_old(366)
+    grow_old(3650)
     due = do("retention_sweep")["result"]["Due"]
-    kept = ("import_rows", "import_results", "purged")
+    kept = ("import_rows", "import_results", "person_exports", "purged")
     assert {name: due[name] for name in kept} == dict.fromkeys(kept, 0)
     assert due["job_rows"] == 1  # how many rows the import had; it tells of nobody
-    ((parameters,),) = ask(site, "SELECT parameters FROM jobs WHERE job_type = 'create_student'")
-    assert parameters["last_name"] == "Lovelace"
-    redacted = "SELECT count(*) FROM audit_logs WHERE user_id = 1 AND details ? 'redacted'"
-    assert ask(site, redacted) == [(0,)]
+    jobs = dict(ask(site, "SELECT job_type, parameters FROM jobs"))
+    assert jobs["create_student"]["last_name"] == "Lovelace"
+    assert jobs["device_assign"]["why"] == "for Ada"
+    assert ask(site, "SELECT count(*) FROM person_exports") == [(1,)]
+    redacted = (
+        "SELECT action FROM audit_logs a LEFT JOIN jobs j ON j.id = a.job_id WHERE details ?"
+        " 'redacted' AND (a.user_id = 1 OR j.job_type IN ('create_student', 'device_assign'))"
+    )
+    assert ask(site, redacted) == []
 
 
 def test_a_job_that_ended_after_the_purge_is_forgotten_by_the_next_sweep(do, purge, site):
@@ -293,7 +324,6 @@ def test_a_job_that_ended_after_the_purge_is_forgotten_by_the_next_sweep(do, pur
 
 def test_the_log_of_requests_has_our_number_of_a_person_and_not_the_schools(client, ada, capfd):
     logs.configure("test", "info", "json")
-    grow_old(3650)
     capfd.readouterr()
     client.get("/api/v1/students/S2028001")
     client.get("/api/v1/users/1")

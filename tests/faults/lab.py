@@ -96,6 +96,7 @@ class Lab:
         self.postgres.create()
         self.redis.create()
         self._first_operator()
+        self.ask("UPDATE schedules SET enabled = false")  # a test that wants one makes it
         for proxy in self.proxies:
             proxy.start()
         for _ in range(self._how_many):

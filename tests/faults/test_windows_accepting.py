@@ -27,6 +27,7 @@ from tests.faults.windows import (
     slowest,
     submit,
     told,
+    unsealed,
 )
 
 pytestmark = [pytest.mark.e2e, pytest.mark.faults]
@@ -169,7 +170,7 @@ def test_11_an_effect_that_died_with_postgresql_before_its_commit_happens_once(
     point, demands = "worker.before_commit", []
     with crowd(bare_lab, 1, lease_seconds=10) as (worker,):
         for turn in range(REPEATS // 2):
-            with armed(bare_lab, point, "hold"):
+            with unsealed(bare_lab), armed(bare_lab, point, "hold"):
                 with worker.frozen():  # or its claim would reach the disk with the acceptance
                     (demand,) = submit(bare_lab, 1)
                 until(lambda: bare_lab.hit(point))

@@ -188,6 +188,16 @@ def leaderless(lab: Lab) -> Iterator[None]:
 
 
 @contextmanager
+def unsealed(lab: Lab) -> Iterator[None]:
+    """Somebody is about to write into the trail, so nothing that comes after is sealed: a seal is
+    on the disk when it is made, and with it all that was written before."""
+    conn = psycopg.connect(lab.postgres.server.admin_url(roles.DATABASE))
+    conn.execute("LOCK TABLE audit_logs IN ROW EXCLUSIVE MODE")
+    yield
+    conn.close()
+
+
+@contextmanager
 def armed(lab: Lab, point: str, action: str, job: int | None = None) -> Iterator[None]:
     lab.arm(point, action, job=job)
     try:

@@ -6,10 +6,12 @@ import json
 import pytest
 
 from coreskills.telemetry import logs
+from tests.changes import sending
+from tests.oneroster import as_delta, district, enrolment, package, person, role
 from tests.people import ADA, GRACE, IVAN
 from tests.pipeline import ask, job, polling_worker, submit, submit_import, trail
 from tests.problems import faults, refused
-from tests.trail import seal, verified
+from tests.trail import mighty, seal, verified
 
 ASKED = {"party": "the mother of Ada", "purpose": "she asked for it"}
 ROSTER = "StudentID,FirstName,LastName,GradeLevel,GraduationYear\nS9,Ada,Byron,9,2030\n"
@@ -68,13 +70,14 @@ def test_export_person_gathers_all_there_is_to_be_collected_once(client, work, a
     id = client.post("/api/v1/users/1/export", json=ASKED).json["job_id"]
     work()
     done = job(db, id)
-    assert done["result"]["Collect"] == f"/api/v1/exports/{id}"
+    assert done["result"]["Collect"] == f"/api/v1/exports/{id}/collect"
     assert "ovelace" not in str(done["result"])
-    record = client.post(f"/api/v1/exports/{id}/collect").json
+    record = client.post(done["result"]["Collect"]).json
     assert record["users"][0]["last_name"] == "Lovelace"
     assert record["usernames"][0]["username"] == "alovelace8001"
     assert record["devices.assigned_user_id"][0]["device_id"] == "LT-1"
-    assert [row["action"] for row in record["audit_logs"]] == ["student.created"]
+    told = [row["action"] for row in record["audit_logs"]]
+    assert told == ["student.created", "device.registered"]
     assert [row["type"] for row in record["jobs"]] == ["create_student", "export_person"]
     refused(client.post(f"/api/v1/exports/{id}/collect"), 404, "not_found")
     assert trail(site, id) == ["export_person.requested", "person.exported", "export.collected"]
@@ -90,6 +93,26 @@ def test_an_export_says_every_table_that_refers_to_people(client, work, ada, db,
     assert record["loans.borrower"] == [{"id": 77, "borrower": 1}]
 
 
+def test_an_export_says_what_a_roster_said_of_the_person_in_any_of_its_files(
+    client, work, ada, db, site
+):
+    rows = {
+        "users": [person("u-1", ADA["student_id"], grades="10")],
+        "roles": [role("r-1", "u-1")],
+        "enrollments": [enrolment("e-1", "u-1")],
+    }
+    files = {file: as_delta(rows) for file, rows in (district() | rows).items()}
+    body = package(files, **dict.fromkeys(district(), "delta"))
+    for _ in range(2):  # the second knows her by the id that the first gave her
+        client.post("/api/v1/imports/oneroster", **sending(body))
+        work()
+    id = client.post("/api/v1/users/1/export", json=ASKED).json["job_id"]
+    work()
+    record = client.post(f"/api/v1/exports/{id}/collect").json
+    assert {row["file"] for row in record["import_rows"]} == {"users", "roles", "enrollments"}
+    assert "users:u-1" in {row["person_key"] for row in record["import_results"]}
+
+
 def test_every_export_is_written_down_with_who_got_what_and_what_for(client, work, ada):
     id = client.post("/api/v1/users/1/export", json=ASKED).json["job_id"]
     work()
@@ -97,6 +120,26 @@ def test_every_export_is_written_down_with_who_got_what_and_what_for(client, wor
     assert (row["party"], row["purpose"], row["job_id"]) == (*ASKED.values(), id)
     assert {"users.last_name", "usernames.username", "audit_logs.action"} <= set(row["fields"])
     refused(client.get("/api/v1/users/77/disclosures"), 404, "not_found")
+
+
+def test_an_export_of_everybody_is_in_the_list_of_who_was_there(client, work, db, site, purge):
+    for party in ("the state", "the county"):
+        client.post("/api/v1/exports/oneroster", json={"party": party, "purpose": "the census"})
+        work()
+        if party == "the state":
+            submit(db, "create_student", ADA | {"student_id": "S77"})
+            work()
+    listed = {
+        id: [
+            (row["party"], row["people"])
+            for row in client.get(f"/api/v1/users/{id}/disclosures?limit=1").json["disclosures"]
+            + client.get(f"/api/v1/users/{id}/disclosures").json["disclosures"][1:]
+        ]
+        for id in (1, 2)
+    }
+    assert listed == {1: [("the county", 2), ("the state", 1)], 2: [("the county", 2)]}
+    assert purge()["status"] == "completed"
+    assert client.get("/api/v1/users/1/disclosures").json["disclosures"] == []
 
 
 def test_an_export_needs_a_purpose_and_an_admin(client, ada):
@@ -143,6 +186,7 @@ def test_the_policy_can_be_read_by_everybody_and_says_what_happens_to_accounts(c
     told = client.as_("sam").get("/api/v1/retention").json
     rules = {rule["entity"]: rule["keep_days"] for rule in told["rules"]}
     assert rules["audit_changes"] == 2555
+    assert rules["exports"] == 1
     assert rules["disclosures"] is None
     assert {step["offset_days"] for step in told["accounts"]} == {30, 395, 60, 425}
 
@@ -190,16 +234,35 @@ def test_retention_sweep_removes_what_is_due_and_a_dry_run_only_tells(
     assert what["after"]["import_rows"] == 1
 
 
+@pytest.fixture
+def grow_old(site):
+    """Jobs and trail, by the real time, which nobody can turn."""
+
+    def act(days):
+        with mighty(site) as conn:
+            conn.execute(f"UPDATE jobs SET completed_at = completed_at - interval '{days} days'")
+            conn.execute(f"UPDATE audit_logs SET created_at = created_at - interval '{days} days'")
+
+    return act
+
+
 def test_old_jobs_and_old_rows_of_the_trail_lose_what_they_say_and_the_chain_holds(
-    do, site, days_pass, worker_db, settings
+    do, site, grow_old, worker_db, settings
 ):
+    grow_old(366)
     seal(worker_db)
-    days_pass(366)
     due = do("retention_sweep")["result"]["Due"]
     assert (due["jobs"], due["audit_changes"]) == (1, 0)
     ((parameters,),) = ask(site, "SELECT parameters FROM jobs WHERE job_type = 'create_student'")
     assert parameters == {"redacted": True}
-    days_pass(2556 - 366)
+    assert verified(worker_db, settings)["Intact"]
+
+
+def test_rows_of_the_trail_that_outlived_their_rule_are_redacted_and_the_chain_holds(
+    do, site, grow_old, worker_db, settings
+):
+    grow_old(2556)
+    seal(worker_db)
     assert do("retention_sweep")["result"]["Due"]["audit_changes"] > 0
     ((details,),) = ask(site, "SELECT details FROM audit_logs WHERE action = 'student.created'")
     assert details == {"redacted": True}
@@ -208,21 +271,43 @@ def test_old_jobs_and_old_rows_of_the_trail_lose_what_they_say_and_the_chain_hol
     assert (told["Intact"], told["Redacted"]) == (True, 1)
 
 
-def test_a_hold_wins_over_every_rule(client, db, work, do, site, days_pass):
+def test_the_clock_of_the_lifecycle_makes_neither_the_trail_nor_jobs_older(
+    client, do, site, days_pass
+):
+    """Who may turn it could otherwise sweep away what they did a minute ago."""
+    client.patch("/api/v1/retention/jobs", json={"keep_days": 30, "reason": "so I can hide"})
+    days_pass(3650)
+    due = do("retention_sweep")["result"]["Due"]
+    assert {due[name] for name in ("jobs", "audit_requests", "audit_changes")} == {0}
+    assert ask(site, "SELECT count(*) FROM audit_logs WHERE details ? 'redacted'") == [(0,)]
+    assert ask(site, "SELECT count(*) FROM jobs WHERE parameters ? 'redacted'") == [(0,)]
+
+
+def test_a_hold_wins_over_every_rule(client, db, work, do, site, days_pass, grow_old):
     submit_import(db, ROSTER)
     work()
+    laptop = {"device_id": "LT-1", "device_name": "n", "device_type": "laptop", "platform": "linux"}
+    client.post("/api/v1/devices", json=laptop)
+    do("device_assign", device_id="LT-1", user_id=1, why="for Ada")
+    do("export_person", user_id=1, **ASKED)
     for id in (1, 2):
         hold = {"held": True, "reason": "r"}
         client.put(f"/api/v1/users/{id}/legal-hold", json=hold)
     days_pass(3650)
+    grow_old(3650)
     due = do("retention_sweep")["result"]["Due"]
-    kept = ("import_rows", "import_results", "purged")
+    kept = ("import_rows", "import_results", "person_exports", "purged")
     assert {name: due[name] for name in kept} == dict.fromkeys(kept, 0)
     assert due["job_rows"] == 1  # how many rows the import had; it tells of nobody
-    ((parameters,),) = ask(site, "SELECT parameters FROM jobs WHERE job_type = 'create_student'")
-    assert parameters["last_name"] == "Lovelace"
-    redacted = "SELECT count(*) FROM audit_logs WHERE user_id = 1 AND details ? 'redacted'"
-    assert ask(site, redacted) == [(0,)]
+    jobs = dict(ask(site, "SELECT job_type, parameters FROM jobs"))
+    assert jobs["create_student"]["last_name"] == "Lovelace"
+    assert jobs["device_assign"]["why"] == "for Ada"
+    assert ask(site, "SELECT count(*) FROM person_exports") == [(1,)]
+    redacted = (
+        "SELECT action FROM audit_logs a LEFT JOIN jobs j ON j.id = a.job_id WHERE details ?"
+        " 'redacted' AND (a.user_id = 1 OR j.job_type IN ('create_student', 'device_assign'))"
+    )
+    assert ask(site, redacted) == []
 
 
 def test_a_job_that_ended_after_the_purge_is_forgotten_by_the_next_sweep(do, purge, site):

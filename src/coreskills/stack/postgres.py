@@ -48,22 +48,29 @@ class Postgres:
         return url(ADMIN, self.password, self.port, database)
 
     def initialise(self) -> bool:
-        """Create the data folder; False if it exists. A half-made one is removed first."""
+        """Create the data folder; False if it exists. Half-made ones are removed first.
+
+        It is made under a name of its own: an initdb whose start was killed lives on for a moment,
+        and would write between the files of the next.
+        """
         if (self.data / "coreskills.ready").exists():
             return False
-        shutil.rmtree(self.data, ignore_errors=True)
+        for half_made in self.base.glob(f"{self.data.name}*"):
+            shutil.rmtree(half_made, ignore_errors=True)
+        made = self.data.with_name(f"{self.data.name}.{secrets.token_hex(4)}")
         self._own(self.base)
         password_file = self.base / f"password.{secrets.token_hex(4)}"
         password_file.touch(mode=0o600)
         password_file.write_text(self.password)
         self._own(password_file)
         try:
-            self._initdb(password_file)
+            self._initdb(made, password_file)
         finally:
             password_file.unlink()
-        ready = self.data / "coreskills.ready"
+        ready = made / "coreskills.ready"
         ready.touch()
         self._own(ready)
+        made.rename(self.data)
         return True
 
     def command(self) -> list[str]:
@@ -95,11 +102,11 @@ class Postgres:
     def popen_arguments(self) -> dict[str, Any]:
         return self.account.popen_arguments() if self.account else {}
 
-    def _initdb(self, password_file: Path) -> None:
+    def _initdb(self, folder: Path, password_file: Path) -> None:
         done = subprocess.run(
             [
                 str(self._program("initdb")),
-                *("-D", str(self.data), "-U", ADMIN, "--pwfile", str(password_file)),
+                *("-D", str(folder), "-U", ADMIN, "--pwfile", str(password_file)),
                 *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"),
                 *("--no-instructions", "--no-sync"),
             ],

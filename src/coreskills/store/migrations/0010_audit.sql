@@ -3,6 +3,8 @@
 -- The trail is read by actor and action, too. Time follows the ids nearly, so a BRIN is enough.
 CREATE INDEX audit_logs_by_actor ON audit_logs (actor, id);
 CREATE INDEX audit_logs_by_action ON audit_logs (action, id);
+CREATE INDEX audit_logs_of_devices ON audit_logs (resource_id)
+    WHERE resource_type = 'device' AND user_id IS NULL;
 CREATE INDEX audit_logs_by_time ON audit_logs USING brin (created_at);
 
 -- The chain. Writers add to audit_logs as before and wait for nothing; a moment later seal_audit()
@@ -182,6 +184,7 @@ CREATE TABLE disclosures (
     CONSTRAINT disclosures_of_one_or_many CHECK ((user_id IS NULL) OR people = 1)
 );
 CREATE INDEX disclosures_by_user ON disclosures (user_id, id) WHERE user_id IS NOT NULL;
+CREATE INDEX disclosures_of_many ON disclosures (id) WHERE user_id IS NULL;
 
 -- All that is known about a person, until it is collected, once.
 CREATE TABLE person_exports (
@@ -211,6 +214,7 @@ CREATE TRIGGER retention_rules_touch BEFORE UPDATE ON retention_rules
     FOR EACH ROW EXECUTE FUNCTION touch_row();
 INSERT INTO retention_rules (entity, keep_days, least_days, most_days, action, purpose) VALUES
     ('idempotency_keys', 1, 1, 1, 'delete', 'A repeated request must not act twice'),
+    ('exports', 1, 1, 1, 'delete', 'Fetching a package of everybody'),
     ('person_exports', 7, 1, 30, 'delete', 'Time to collect what a person asked for'),
     ('import_rows', 90, 7, 365, 'delete', 'Mending rows that were rejected'),
     ('import_results', 90, 7, 365, 'delete', 'Answering what became of a row'),
@@ -224,15 +228,18 @@ INSERT INTO retention_rules (entity, keep_days, least_days, most_days, action, p
 CREATE INDEX users_held ON users (id) WHERE legal_hold;
 CREATE INDEX jobs_by_key ON jobs (unique_key) WHERE unique_key IS NOT NULL;
 CREATE INDEX jobs_by_user ON jobs ((parameters ->> 'user_id')) WHERE parameters ? 'user_id';
+CREATE INDEX jobs_by_end ON jobs (completed_at) WHERE completed_at IS NOT NULL;  -- for sweeps
 CREATE INDEX jobs_that_retain ON jobs (id) WHERE parameters ? 'retained';
 CREATE INDEX import_rows_by_person ON import_rows (person_key) WHERE person_key IS NOT NULL;
-DO $$ BEGIN  -- of the other files of a roster, where there are rosters of several
-    IF to_regclass('enrollments') IS NOT NULL THEN
-        CREATE INDEX import_rows_by_roster_person ON import_rows ((record ->> 'userSourcedId'))
-            WHERE file IS NOT NULL;
-    END IF;
-END $$;
+CREATE INDEX import_rows_by_roster_person ON import_rows ((record ->> 'userSourcedId'))
+    WHERE file IS NOT NULL;
 CREATE INDEX import_results_by_person ON import_results (person_key) WHERE person_key IS NOT NULL;
+
+-- Under which keys the rows of jobs, plans and imports tell of a person; the natural one first. A new
+-- sort of key belongs here: forgetting, holding and handing out all go by this.
+CREATE FUNCTION person_keys(u users) RETURNS text[] STABLE LANGUAGE sql
+    RETURN array_remove(ARRAY['student:' || u.student_id, 'staff:' || u.employee_id,
+                              'user:' || u.id, 'users:' || roster_id(u.sourced_id, u.uuid)], NULL);
 
 -- The jobs about one person and nobody else; by their ids, for those go with a purge.
 CREATE FUNCTION jobs_about(person bigint, student text, employee text) RETURNS SETOF bigint
@@ -247,7 +254,18 @@ STABLE LANGUAGE sql AS $$
      WHERE a.user_id = person AND j.parameters ?| ARRAY['student_id', 'employee_id']
 $$;
 
--- Redaction by age, as the rules say and for as long as nobody is held.
+-- Whether a job had to do with somebody who is held, by what it was asked for.
+CREATE FUNCTION concerns_held(wanted jsonb, key text) RETURNS boolean STABLE LANGUAGE sql AS $$
+    SELECT EXISTS (SELECT FROM users
+                    WHERE legal_hold
+                      AND (wanted ->> 'user_id' = id::text OR key IN (student_id, employee_id)
+                           OR wanted ->> 'student_id' = student_id
+                           OR wanted ->> 'employee_id' = employee_id
+                           OR wanted -> 'retained' ? student_id))
+$$;
+
+-- Redaction by age, as the rules say and for as long as nobody is held. By the real time: who turns
+-- the clock of the lifecycle must not get rid of what they did a minute ago.
 CREATE FUNCTION redact_audit_by_age(which text, really boolean, actor text, job bigint, request text)
 RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -255,10 +273,12 @@ DECLARE
 BEGIN
     due := ARRAY(
         SELECT a.id FROM audit_logs a JOIN retention_rules r ON r.entity = which
-         WHERE a.created_at < lifecycle_now() - make_interval(days => r.keep_days)
+         WHERE a.created_at < now() - make_interval(days => r.keep_days)
            AND (a.status = 'pending') = (which = 'audit_requests')
            AND a.details NOT IN ('{}', '{"redacted": true}') AND a.action <> 'audit.redacted'
            AND NOT EXISTS (SELECT FROM users u WHERE u.id = a.user_id AND u.legal_hold)
+           AND NOT EXISTS (SELECT FROM jobs j WHERE a.user_id IS NULL AND j.id = a.job_id
+                              AND concerns_held(j.parameters, j.unique_key))
          ORDER BY a.id LIMIT 50000);
     IF really THEN
         PERFORM redact_rows(due, NULL, 'retention', actor, job, request);
@@ -267,32 +287,55 @@ BEGIN
 END $$;
 
 -- Forgetting: whatever tells who it was is redacted, or goes. Called only for who was purged. Jobs
--- about the person lose all they say; jobs that had to do with them too, if they say one of `names`.
+-- about the person lose all they say. Of jobs that had to do with them too, lines about nobody in
+-- particular do, if they say one of `names`; lines about somebody else never do: names are shared.
+
+-- As whole words, so that "Le" is not found in "leaver".
 CREATE FUNCTION mentions(said text, names text[]) RETURNS boolean IMMUTABLE LANGUAGE sql AS $$
     SELECT said IS NOT NULL AND EXISTS (
         SELECT FROM unnest(names) AS name
-         WHERE lower(said) ~ ('\m' || regexp_replace(lower(name), '([^[:alnum:]])', '\\\1', 'g')))
+         WHERE name <> '' AND lower(said) ~ (
+             '(?<![[:alnum:]])' || regexp_replace(lower(name), '([^[:alnum:]])', '\\\1', 'g')
+             || '(?![[:alnum:]])'))
 $$;
 
-CREATE FUNCTION forget(person bigint, names text[], student text, employee text, roster_key text,
-                       actor text, job bigint, request text)
+-- In a text anywhere within, but not in a name of a field, and not where our own words stand: a pupil
+-- called "Active" is no reason to redact a state.
+CREATE FUNCTION mentions(said jsonb, names text[]) RETURNS boolean IMMUTABLE LANGUAGE sql AS $$
+    SELECT EXISTS (
+        SELECT FROM jsonb_path_query(said, 'strict $.** ? (@.type() == "object").keyvalue()') AS kv
+         WHERE jsonb_typeof(kv -> 'value') = 'string'
+           AND lower(replace(kv ->> 'key', '_', '')) <> ALL ('{action,code,decision,errorcode,event,
+               disablereason,enforcement,jobtype,kind,platform,status,state,type,usertype}')
+           AND mentions(kv ->> 'value', names)
+         UNION ALL
+        SELECT FROM jsonb_path_query(said, 'strict $.** ? (@.type() == "array")[*]') AS item
+         WHERE jsonb_typeof(item) = 'string' AND mentions(item #>> '{}', names))
+$$;
+
+-- Whether a job is about one person. One that is not about who is forgotten is about another.
+CREATE FUNCTION is_personal(wanted jsonb) RETURNS boolean IMMUTABLE LANGUAGE sql
+    RETURN wanted ?| ARRAY['user_id', 'student_id', 'employee_id'];
+
+CREATE FUNCTION forget(was users, names text[], actor text, job bigint, request text)
 RETURNS void LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
-    keys  text[] := ARRAY['user:' || person, 'student:' || student, 'staff:' || employee,
-                          'users:' || roster_key];
-    about bigint[] := ARRAY(SELECT jobs_about(person, student, employee));
+    person bigint := was.id;
+    keys  text[] := person_keys(was);
+    about bigint[] := ARRAY(SELECT jobs_about(person, was.student_id, was.employee_id));
     held  text[] := ARRAY(
         SELECT DISTINCT d.device_id FROM device_assignments a JOIN devices d ON d.id = a.device_id
          WHERE a.user_id = person);
+    lent  bigint[] := ARRAY(
+        SELECT DISTINCT device_id FROM device_assignments WHERE user_id = person);
     near  bigint[] := ARRAY(
         SELECT job_id FROM audit_logs WHERE user_id = person AND job_id IS NOT NULL
          UNION SELECT job_id FROM job_rows WHERE key = ANY(keys)
          UNION
-        SELECT id FROM jobs WHERE parameters ? 'retained' AND parameters -> 'retained' ? student
+        SELECT id FROM jobs WHERE parameters ? 'retained' AND parameters -> 'retained' ? was.student_id
          UNION
         SELECT id FROM jobs
          WHERE unique_key = ANY(held) AND parameters ->> 'device_id' = ANY(held));
-    name  text;
 BEGIN
     UPDATE jobs  -- whom it was about by number stays, so that what it did can be told
        SET parameters = jsonb_strip_nulls(jsonb_build_object(
@@ -302,15 +345,16 @@ BEGIN
            progress = NULL,
            unique_key = CASE WHEN parameters ? 'user_id' THEN unique_key END
      WHERE id = ANY(about);
+    near := ARRAY(SELECT id FROM jobs
+                   WHERE id = ANY(near) AND id <> ALL(about) AND NOT is_personal(parameters));
     UPDATE jobs
-       SET parameters = CASE WHEN mentions(parameters::text, names) THEN '{"redacted": true}'
+       SET parameters = CASE WHEN mentions(parameters, names) THEN '{"redacted": true}'
                              ELSE parameters END,
-           result = CASE WHEN mentions(result::text, names) THEN '{"redacted": true}'
-                         ELSE result END,
+           result = CASE WHEN mentions(result, names) THEN '{"redacted": true}' ELSE result END,
            error_message = CASE WHEN mentions(error_message, names) THEN 'redacted'
                                 ELSE error_message END
-     WHERE id = ANY(near) AND id <> ALL(about)
-       AND mentions(concat_ws(' ', parameters, result, error_message), names);
+     WHERE id = ANY(near) AND (mentions(parameters, names) OR mentions(result, names)
+                               OR mentions(error_message, names));
     UPDATE job_attempts SET error_message = 'redacted'
      WHERE (job_id = ANY(about) AND error_message IS NOT NULL)
         OR (job_id = ANY(near) AND mentions(error_message, names));
@@ -319,25 +363,34 @@ BEGIN
     UPDATE job_rows SET key = 'user:' || person, before = '{}', after = '{}', message = NULL
      WHERE key = ANY(keys) OR job_id = ANY(about);
     UPDATE job_rows SET before = '{}', after = '{}', message = NULL
-     WHERE (job_id = ANY(near) OR key IN (SELECT 'device:' || unnest(held)))
-       AND mentions(concat_ws(' ', before, after, message), names);
+     WHERE (job_id = ANY(near) AND key !~ '^(user|users|student|staff|device):'
+            OR key IN (SELECT 'device:' || unnest(held)))
+       AND (mentions(before, names) OR mentions(after, names) OR mentions(message, names));
     DELETE FROM import_rows WHERE person_key = ANY(keys);
     DELETE FROM import_results WHERE person_key = ANY(keys);
-    IF to_regclass('enrollments') IS NOT NULL THEN  -- rosters tell of them in other files, too
-        DELETE FROM import_rows WHERE file IS NOT NULL AND record ->> 'userSourcedId' = roster_key;
-        DELETE FROM exports;  -- packages of everybody: they can be made anew, without this person
-    END IF;
-    FOREACH name IN ARRAY ARRAY['disclosures', 'person_exports', 'enrollments', 'role_assignments']
-    LOOP
-        IF to_regclass(name) IS NOT NULL THEN
-            EXECUTE format('DELETE FROM %I WHERE user_id = $1', name) USING person;
-        END IF;
-    END LOOP;
+    -- What a device says of itself may tell who used it, until the next holder's say replaces it.
+    UPDATE devices d
+       SET facts = '{}', facts_at = NULL,
+           device_name = CASE WHEN mentions(device_name, names) THEN device_id ELSE device_name END,
+           os_version = CASE WHEN NOT mentions(os_version, names) THEN os_version END
+     WHERE d.id = ANY(lent)
+       AND person = (SELECT user_id FROM device_assignments
+                      WHERE device_id = d.id ORDER BY id DESC LIMIT 1);
+    DELETE FROM import_rows  -- rosters tell of them in other files, too
+     WHERE file IS NOT NULL AND record ->> 'userSourcedId' = roster_id(was.sourced_id, was.uuid);
+    DELETE FROM exports;  -- packages of everybody: they can be made anew, without this person
+    DELETE FROM disclosures WHERE user_id = person;
+    DELETE FROM person_exports WHERE user_id = person;
+    DELETE FROM enrollments WHERE user_id = person;
+    DELETE FROM role_assignments WHERE user_id = person;
     PERFORM redact_rows(ARRAY(
         SELECT id FROM audit_logs WHERE user_id = person
          UNION SELECT id FROM audit_logs WHERE job_id = ANY(about) AND user_id IS NULL
+         UNION SELECT id FROM audit_logs  -- also what a device said when it was nobody's again
+                WHERE resource_type = 'device' AND resource_id = ANY(lent) AND user_id IS NULL
+                  AND mentions(details, names)
          UNION SELECT id FROM audit_logs
-                WHERE job_id = ANY(near) AND mentions(details::text, names)),
+                WHERE job_id = ANY(near) AND user_id IS NULL AND mentions(details, names)),
         person, 'purge', actor, job, request);
 END $$;
 
@@ -377,9 +430,8 @@ BEGIN
                                       WHEN 'object' THEN details -> 'before' ELSE '{}' END)
          WHERE user_id = NEW.id AND jsonb_typeof(value) = 'string'
            AND key IN ('first_name', 'last_name', 'FirstName', 'LastName', 'Username'));
-    PERFORM forget(NEW.id, called, OLD.student_id, OLD.employee_id,
-                   coalesce(OLD.sourced_id, OLD.uuid::text),
-                   coalesce(ending.requested_by, 'system:purge'), ending.id, ending.request_id);
+    PERFORM forget(OLD, called, coalesce(ending.requested_by, 'system:purge'), ending.id,
+                   ending.request_id);
     RETURN NULL;
 END $$;
 CREATE CONSTRAINT TRIGGER users_forget_purged AFTER UPDATE OF state ON users
@@ -391,7 +443,7 @@ CREATE FUNCTION forget_residues(really boolean, actor text, job bigint, request 
 RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     left_over bigint[];
-    person bigint;
+    was users%ROWTYPE;
 BEGIN
     left_over := ARRAY(
         SELECT DISTINCT u.id FROM users u CROSS JOIN LATERAL jobs_about(u.id, NULL, NULL) AS about
@@ -399,8 +451,8 @@ BEGIN
          WHERE u.state = 'purged' AND NOT j.parameters ? 'redacted' AND j.completed_at IS NOT NULL
          ORDER BY u.id LIMIT 500);
     IF really THEN
-        FOREACH person IN ARRAY left_over LOOP
-            PERFORM forget(person, '{}', NULL, NULL, NULL, actor, job, request);
+        FOR was IN SELECT * FROM users WHERE id = ANY(left_over) ORDER BY id LOOP
+            PERFORM forget(was, '{}', actor, job, request);
         END LOOP;
     END IF;
     RETURN cardinality(left_over);
@@ -416,8 +468,7 @@ DECLARE
     found jsonb := '{}';
     keys  text[];
 BEGIN
-    SELECT ARRAY['user:' || id, user_type || ':' || coalesce(student_id, employee_id)] INTO keys
-      FROM users WHERE id = person;
+    SELECT person_keys(u) INTO keys FROM users u WHERE id = person;
     FOR place IN
         SELECT 'users' AS name, 'id' AS link, 'users' AS title
          UNION ALL

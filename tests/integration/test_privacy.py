@@ -68,9 +68,9 @@ def test_export_person_gathers_all_there_is_to_be_collected_once(client, work, a
     id = client.post("/api/v1/users/1/export", json=ASKED).json["job_id"]
     work()
     done = job(db, id)
-    assert done["result"]["Collect"] == f"/api/v1/exports/{id}"
+    assert done["result"]["Collect"] == f"/api/v1/exports/{id}/collect"
     assert "ovelace" not in str(done["result"])
-    record = client.post(f"/api/v1/exports/{id}/collect").json
+    record = client.post(done["result"]["Collect"]).json
     assert record["users"][0]["last_name"] == "Lovelace"
     assert record["usernames"][0]["username"] == "alovelace8001"
     assert record["devices.assigned_user_id"][0]["device_id"] == "LT-1"

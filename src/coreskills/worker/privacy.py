@@ -39,7 +39,7 @@ def export_person(context: Context) -> Outcome:
         audit.insert_audit(conn, context.audit("person.exported", user["id"], details))
 
     rows = {table: len(found) for table, found in record.items() if found}
-    where = f"/api/v1/exports/{context.job.id}"
+    where = f"/api/v1/exports/{context.job.id}/collect"
     return Outcome({"UserID": user["id"], "Rows": rows, "Collect": where}, write)
 
 

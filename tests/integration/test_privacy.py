@@ -143,6 +143,7 @@ def test_the_policy_can_be_read_by_everybody_and_says_what_happens_to_accounts(c
     told = client.as_("sam").get("/api/v1/retention").json
     rules = {rule["entity"]: rule["keep_days"] for rule in told["rules"]}
     assert rules["audit_changes"] == 2555
+    assert rules["exports"] == 1
     assert rules["disclosures"] is None
     assert {step["offset_days"] for step in told["accounts"]} == {30, 395, 60, 425}
 

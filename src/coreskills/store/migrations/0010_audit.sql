@@ -211,6 +211,7 @@ CREATE TRIGGER retention_rules_touch BEFORE UPDATE ON retention_rules
     FOR EACH ROW EXECUTE FUNCTION touch_row();
 INSERT INTO retention_rules (entity, keep_days, least_days, most_days, action, purpose) VALUES
     ('idempotency_keys', 1, 1, 1, 'delete', 'A repeated request must not act twice'),
+    ('exports', 1, 1, 1, 'delete', 'Fetching a package of everybody'),
     ('person_exports', 7, 1, 30, 'delete', 'Time to collect what a person asked for'),
     ('import_rows', 90, 7, 365, 'delete', 'Mending rows that were rejected'),
     ('import_results', 90, 7, 365, 'delete', 'Answering what became of a row'),

@@ -21,6 +21,7 @@ from coreskills.store import (
     orgs,
     policies,
     privacy,
+    retention,
     roles,
     users,
 )
@@ -219,3 +220,11 @@ def test_a_late_page_costs_what_the_first_costs(full):
 def test_the_indexes_of_the_queue_are_as_small_as_the_backlog(full, index):
     ((size,),) = full.execute("SELECT pg_relation_size(%s::regclass)", [index]).fetchall()
     assert size <= 8 * 8192
+
+
+def test_a_sweep_of_jobs_reads_only_what_is_due(full):
+    found = plan(full, retention, "sweep_jobs", {"really": False})
+    scans = [node for node in nodes(found) if node.get("Relation Name") == "jobs"]
+    assert {node.get("Index Name") for node in nodes(found)} >= {"jobs_by_end"}
+    assert not [node for node in scans if node["Node Type"] == "Seq Scan"]
+    assert thrown_away(found) <= 100

@@ -1766,6 +1766,8 @@ CREATE INDEX import_rows_by_roster_person ON public.import_rows USING btree (((r
 
 CREATE INDEX job_rows_by_key ON public.job_rows USING btree (key);
 
+CREATE INDEX jobs_by_end ON public.jobs USING btree (completed_at) WHERE (completed_at IS NOT NULL);
+
 CREATE INDEX jobs_by_key ON public.jobs USING btree (unique_key) WHERE (unique_key IS NOT NULL);
 
 CREATE INDEX jobs_by_status ON public.jobs USING btree (status, id);

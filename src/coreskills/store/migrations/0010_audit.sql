@@ -225,6 +225,7 @@ INSERT INTO retention_rules (entity, keep_days, least_days, most_days, action, p
 CREATE INDEX users_held ON users (id) WHERE legal_hold;
 CREATE INDEX jobs_by_key ON jobs (unique_key) WHERE unique_key IS NOT NULL;
 CREATE INDEX jobs_by_user ON jobs ((parameters ->> 'user_id')) WHERE parameters ? 'user_id';
+CREATE INDEX jobs_by_end ON jobs (completed_at) WHERE completed_at IS NOT NULL;  -- for sweeps
 CREATE INDEX jobs_that_retain ON jobs (id) WHERE parameters ? 'retained';
 CREATE INDEX import_rows_by_person ON import_rows (person_key) WHERE person_key IS NOT NULL;
 DO $$ BEGIN  -- of the other files of a roster, where there are rosters of several

@@ -99,6 +99,26 @@ def test_every_export_is_written_down_with_who_got_what_and_what_for(client, wor
     refused(client.get("/api/v1/users/77/disclosures"), 404, "not_found")
 
 
+def test_an_export_of_everybody_is_in_the_list_of_who_was_there(client, work, db, site, purge):
+    for party in ("the state", "the county"):
+        client.post("/api/v1/exports/oneroster", json={"party": party, "purpose": "the census"})
+        work()
+        if party == "the state":
+            submit(db, "create_student", ADA | {"student_id": "S77"})
+            work()
+    listed = {
+        id: [
+            (row["party"], row["people"])
+            for row in client.get(f"/api/v1/users/{id}/disclosures?limit=1").json["disclosures"]
+            + client.get(f"/api/v1/users/{id}/disclosures").json["disclosures"][1:]
+        ]
+        for id in (1, 2)
+    }
+    assert listed == {1: [("the county", 2), ("the state", 1)], 2: [("the county", 2)]}
+    assert purge()["status"] == "completed"
+    assert client.get("/api/v1/users/1/disclosures").json["disclosures"] == []
+
+
 def test_an_export_needs_a_purpose_and_an_admin(client, ada):
     assert faults(client.post("/api/v1/users/1/export", json={"party": "x", "purpose": ""}))
     post = client.as_(IVAN).post

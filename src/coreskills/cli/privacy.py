@@ -15,7 +15,7 @@ app = typer.Typer(
 )
 RULES = ["entity", "keep_days", "action", "purpose"]
 STEPS = ["user_type", "job_type", "offset_days"]
-GIVEN = ["id", "at", "party", "purpose", "job_id"]
+GIVEN = ["id", "at", "party", "purpose", "people", "job_id"]
 Reason = Annotated[str, typer.Option(help="Why; it stands in the trail")]
 PATIENCE = 60.0
 

@@ -1738,6 +1738,8 @@ CREATE UNIQUE INDEX directory_groups_name_unique ON public.directory_groups USIN
 
 CREATE INDEX disclosures_by_user ON public.disclosures USING btree (user_id, id) WHERE (user_id IS NOT NULL);
 
+CREATE INDEX disclosures_of_many ON public.disclosures USING btree (id) WHERE (user_id IS NULL);
+
 CREATE INDEX enrollments_by_class ON public.enrollments USING btree (class_id);
 
 CREATE INDEX enrollments_by_user ON public.enrollments USING btree (user_id);

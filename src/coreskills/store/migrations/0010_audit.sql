@@ -182,6 +182,7 @@ CREATE TABLE disclosures (
     CONSTRAINT disclosures_of_one_or_many CHECK ((user_id IS NULL) OR people = 1)
 );
 CREATE INDEX disclosures_by_user ON disclosures (user_id, id) WHERE user_id IS NOT NULL;
+CREATE INDEX disclosures_of_many ON disclosures (id) WHERE user_id IS NULL;
 
 -- All that is known about a person, until it is collected, once.
 CREATE TABLE person_exports (

@@ -3,10 +3,19 @@ INSERT INTO disclosures (user_id, party, purpose, fields, people, job_id, reques
 VALUES (%(user_id)s, %(party)s, %(purpose)s, %(fields)s, %(people)s, %(job_id)s, %(request_id)s);
 
 -- select_disclosures --
--- Of one person, newest first.
-SELECT id, party, purpose, fields, job_id, request_id, at
-  FROM disclosures
- WHERE user_id = %(user_id)s AND id < %(before)s
+-- Of one person, newest first; with those of everybody since the person was there.
+SELECT id, party, purpose, fields, people, job_id, request_id, at
+  FROM ((SELECT * FROM disclosures
+          WHERE user_id = %(user_id)s AND id < %(before)s
+          ORDER BY id DESC
+          LIMIT %(limit)s)
+         UNION ALL
+        (SELECT d.* FROM disclosures d
+          WHERE d.user_id IS NULL AND d.id < %(before)s
+            AND d.at >= (SELECT created_at FROM users
+                          WHERE id = %(user_id)s AND state <> 'purged')
+          ORDER BY id DESC
+          LIMIT %(limit)s)) AS found
  ORDER BY id DESC
  LIMIT %(limit)s;
 

@@ -90,6 +90,17 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION public.concerns_held(wanted jsonb, key text) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT EXISTS (SELECT FROM users
+                    WHERE legal_hold
+                      AND (wanted ->> 'user_id' = id::text OR key IN (student_id, employee_id)
+                           OR wanted ->> 'student_id' = student_id
+                           OR wanted ->> 'employee_id' = employee_id
+                           OR wanted -> 'retained' ? student_id))
+$$;
+
 CREATE FUNCTION public.count_seats() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -359,6 +370,8 @@ BEGIN
            AND (a.status = 'pending') = (which = 'audit_requests')
            AND a.details NOT IN ('{}', '{"redacted": true}') AND a.action <> 'audit.redacted'
            AND NOT EXISTS (SELECT FROM users u WHERE u.id = a.user_id AND u.legal_hold)
+           AND NOT EXISTS (SELECT FROM jobs j WHERE a.user_id IS NULL AND j.id = a.job_id
+                              AND concerns_held(j.parameters, j.unique_key))
          ORDER BY a.id LIMIT 50000);
     IF really THEN
         PERFORM redact_rows(due, NULL, 'retention', actor, job, request);

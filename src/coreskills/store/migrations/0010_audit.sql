@@ -250,6 +250,16 @@ STABLE LANGUAGE sql AS $$
      WHERE a.user_id = person AND j.parameters ?| ARRAY['student_id', 'employee_id']
 $$;
 
+-- Whether a job had to do with somebody who is held, by what it was asked for.
+CREATE FUNCTION concerns_held(wanted jsonb, key text) RETURNS boolean STABLE LANGUAGE sql AS $$
+    SELECT EXISTS (SELECT FROM users
+                    WHERE legal_hold
+                      AND (wanted ->> 'user_id' = id::text OR key IN (student_id, employee_id)
+                           OR wanted ->> 'student_id' = student_id
+                           OR wanted ->> 'employee_id' = employee_id
+                           OR wanted -> 'retained' ? student_id))
+$$;
+
 -- Redaction by age, as the rules say and for as long as nobody is held.
 CREATE FUNCTION redact_audit_by_age(which text, really boolean, actor text, job bigint, request text)
 RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -262,6 +272,8 @@ BEGIN
            AND (a.status = 'pending') = (which = 'audit_requests')
            AND a.details NOT IN ('{}', '{"redacted": true}') AND a.action <> 'audit.redacted'
            AND NOT EXISTS (SELECT FROM users u WHERE u.id = a.user_id AND u.legal_hold)
+           AND NOT EXISTS (SELECT FROM jobs j WHERE a.user_id IS NULL AND j.id = a.job_id
+                              AND concerns_held(j.parameters, j.unique_key))
          ORDER BY a.id LIMIT 50000);
     IF really THEN
         PERFORM redact_rows(due, NULL, 'retention', actor, job, request);

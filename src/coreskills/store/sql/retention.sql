@@ -13,7 +13,8 @@ UPDATE retention_rules SET keep_days = %(keep_days)s WHERE entity = %(entity)s A
 -- Each of these counts what is due, and removes it if that is wanted.
 WITH due AS (
     SELECT x.job_id FROM person_exports x JOIN retention_rules r ON r.entity = 'person_exports'
-     WHERE x.made_at < lifecycle_now() - make_interval(days => r.keep_days)),
+     WHERE x.made_at < lifecycle_now() - make_interval(days => r.keep_days)
+       AND NOT EXISTS (SELECT FROM users u WHERE u.id = x.user_id AND u.legal_hold)),
 gone AS (DELETE FROM person_exports x USING due WHERE %(really)s AND x.job_id = due.job_id)
 SELECT count(*) FROM due;
 
@@ -53,7 +54,8 @@ WITH due AS (
        AND i.key NOT IN (
            SELECT key FROM users, unnest(ARRAY[
                       'user:' || id, user_type || ':' || coalesce(student_id, employee_id)]) AS key
-            WHERE legal_hold)),
+            WHERE legal_hold)
+       AND NOT concerns_held(j.parameters, j.unique_key)),
 gone AS (
     DELETE FROM job_rows i USING due
      WHERE %(really)s AND (i.job_id, i.line) = (due.job_id, due.line))
@@ -65,9 +67,7 @@ WITH due AS (
     SELECT j.id FROM jobs j JOIN retention_rules r ON r.entity = 'jobs'
      WHERE j.completed_at < lifecycle_now() - make_interval(days => r.keep_days)
        AND j.parameters <> '{}' AND NOT j.parameters ? 'redacted'
-       AND (j.unique_key IS NULL OR j.unique_key NOT IN (
-           SELECT key FROM users, unnest(ARRAY[id::text, student_id, employee_id]) AS key
-            WHERE legal_hold AND key IS NOT NULL))
+       AND NOT concerns_held(j.parameters, j.unique_key)
      LIMIT 50000),
 gone AS (
     UPDATE jobs j

@@ -9,7 +9,7 @@ from coreskills.telemetry import logs
 from tests.people import ADA, GRACE, IVAN
 from tests.pipeline import ask, job, polling_worker, submit, submit_import, trail
 from tests.problems import faults, refused
-from tests.trail import seal, verified
+from tests.trail import mighty, seal, verified
 
 ASKED = {"party": "the mother of Ada", "purpose": "she asked for it"}
 ROSTER = "StudentID,FirstName,LastName,GradeLevel,GraduationYear\nS9,Ada,Byron,9,2030\n"
@@ -211,16 +211,35 @@ def test_retention_sweep_removes_what_is_due_and_a_dry_run_only_tells(
     assert what["after"]["import_rows"] == 1
 
 
+@pytest.fixture
+def grow_old(site):
+    """Jobs and trail, by the real time, which nobody can turn."""
+
+    def act(days):
+        with mighty(site) as conn:
+            conn.execute(f"UPDATE jobs SET completed_at = completed_at - interval '{days} days'")
+            conn.execute(f"UPDATE audit_logs SET created_at = created_at - interval '{days} days'")
+
+    return act
+
+
 def test_old_jobs_and_old_rows_of_the_trail_lose_what_they_say_and_the_chain_holds(
-    do, site, days_pass, worker_db, settings
+    do, site, grow_old, worker_db, settings
 ):
+    grow_old(366)
     seal(worker_db)
-    days_pass(366)
     due = do("retention_sweep")["result"]["Due"]
     assert (due["jobs"], due["audit_changes"]) == (1, 0)
     ((parameters,),) = ask(site, "SELECT parameters FROM jobs WHERE job_type = 'create_student'")
     assert parameters == {"redacted": True}
-    days_pass(2556 - 366)
+    assert verified(worker_db, settings)["Intact"]
+
+
+def test_rows_of_the_trail_that_outlived_their_rule_are_redacted_and_the_chain_holds(
+    do, site, grow_old, worker_db, settings
+):
+    grow_old(2556)
+    seal(worker_db)
     assert do("retention_sweep")["result"]["Due"]["audit_changes"] > 0
     ((details,),) = ask(site, "SELECT details FROM audit_logs WHERE action = 'student.created'")
     assert details == {"redacted": True}
@@ -229,21 +248,43 @@ def test_old_jobs_and_old_rows_of_the_trail_lose_what_they_say_and_the_chain_hol
     assert (told["Intact"], told["Redacted"]) == (True, 1)
 
 
-def test_a_hold_wins_over_every_rule(client, db, work, do, site, days_pass):
+def test_the_clock_of_the_lifecycle_makes_neither_the_trail_nor_jobs_older(
+    client, do, site, days_pass
+):
+    """Who may turn it could otherwise sweep away what they did a minute ago."""
+    client.patch("/api/v1/retention/jobs", json={"keep_days": 30, "reason": "so I can hide"})
+    days_pass(3650)
+    due = do("retention_sweep")["result"]["Due"]
+    assert {due[name] for name in ("jobs", "audit_requests", "audit_changes")} == {0}
+    assert ask(site, "SELECT count(*) FROM audit_logs WHERE details ? 'redacted'") == [(0,)]
+    assert ask(site, "SELECT count(*) FROM jobs WHERE parameters ? 'redacted'") == [(0,)]
+
+
+def test_a_hold_wins_over_every_rule(client, db, work, do, site, days_pass, grow_old):
     submit_import(db, ROSTER)
     work()
+    laptop = {"device_id": "LT-1", "device_name": "n", "device_type": "laptop", "platform": "linux"}
+    client.post("/api/v1/devices", json=laptop)
+    do("device_assign", device_id="LT-1", user_id=1, why="for Ada")
+    do("export_person", user_id=1, **ASKED)
     for id in (1, 2):
         hold = {"held": True, "reason": "r"}
         client.put(f"/api/v1/users/{id}/legal-hold", json=hold)
     days_pass(3650)
+    grow_old(3650)
     due = do("retention_sweep")["result"]["Due"]
-    kept = ("import_rows", "import_results", "purged")
+    kept = ("import_rows", "import_results", "person_exports", "purged")
     assert {name: due[name] for name in kept} == dict.fromkeys(kept, 0)
     assert due["job_rows"] == 1  # how many rows the import had; it tells of nobody
-    ((parameters,),) = ask(site, "SELECT parameters FROM jobs WHERE job_type = 'create_student'")
-    assert parameters["last_name"] == "Lovelace"
-    redacted = "SELECT count(*) FROM audit_logs WHERE user_id = 1 AND details ? 'redacted'"
-    assert ask(site, redacted) == [(0,)]
+    jobs = dict(ask(site, "SELECT job_type, parameters FROM jobs"))
+    assert jobs["create_student"]["last_name"] == "Lovelace"
+    assert jobs["device_assign"]["why"] == "for Ada"
+    assert ask(site, "SELECT count(*) FROM person_exports") == [(1,)]
+    redacted = (
+        "SELECT action FROM audit_logs a LEFT JOIN jobs j ON j.id = a.job_id WHERE details ?"
+        " 'redacted' AND (a.user_id = 1 OR j.job_type IN ('create_student', 'device_assign'))"
+    )
+    assert ask(site, redacted) == []
 
 
 def test_a_job_that_ended_after_the_purge_is_forgotten_by_the_next_sweep(do, purge, site):

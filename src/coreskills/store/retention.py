@@ -24,7 +24,8 @@ def update_rule(conn: Connection, entity: str, keep_days: int) -> bool:
 
 
 def sweep(conn: Connection, by: Job, *, really: bool) -> dict[str, int]:
-    """What is due by the clock of the lifecycle, of each kind; removed if `really`."""
+    """What is due of each kind; removed if `really`. Trail and jobs age by the real time, the rest
+    by the clock of the lifecycle."""
     server.be_patient(conn, 300)
     who = {"actor": by.requested_by, "job_id": by.id, "request_id": by.request_id}
     return {

@@ -366,7 +366,7 @@ DECLARE
 BEGIN
     due := ARRAY(
         SELECT a.id FROM audit_logs a JOIN retention_rules r ON r.entity = which
-         WHERE a.created_at < lifecycle_now() - make_interval(days => r.keep_days)
+         WHERE a.created_at < now() - make_interval(days => r.keep_days)
            AND (a.status = 'pending') = (which = 'audit_requests')
            AND a.details NOT IN ('{}', '{"redacted": true}') AND a.action <> 'audit.redacted'
            AND NOT EXISTS (SELECT FROM users u WHERE u.id = a.user_id AND u.legal_hold)

@@ -260,7 +260,8 @@ CREATE FUNCTION concerns_held(wanted jsonb, key text) RETURNS boolean STABLE LAN
                            OR wanted -> 'retained' ? student_id))
 $$;
 
--- Redaction by age, as the rules say and for as long as nobody is held.
+-- Redaction by age, as the rules say and for as long as nobody is held. By the real time: who turns
+-- the clock of the lifecycle must not get rid of what they did a minute ago.
 CREATE FUNCTION redact_audit_by_age(which text, really boolean, actor text, job bigint, request text)
 RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -268,7 +269,7 @@ DECLARE
 BEGIN
     due := ARRAY(
         SELECT a.id FROM audit_logs a JOIN retention_rules r ON r.entity = which
-         WHERE a.created_at < lifecycle_now() - make_interval(days => r.keep_days)
+         WHERE a.created_at < now() - make_interval(days => r.keep_days)
            AND (a.status = 'pending') = (which = 'audit_requests')
            AND a.details NOT IN ('{}', '{"redacted": true}') AND a.action <> 'audit.redacted'
            AND NOT EXISTS (SELECT FROM users u WHERE u.id = a.user_id AND u.legal_hold)

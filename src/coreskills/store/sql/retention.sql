@@ -62,10 +62,10 @@ gone AS (
 SELECT count(*) FROM due;
 
 -- sweep_jobs --
--- The row stays: what it was, when, and how it ended.
+-- The row stays: what it was, when, and how it ended. By the real time, as the trail.
 WITH due AS (
     SELECT j.id FROM jobs j JOIN retention_rules r ON r.entity = 'jobs'
-     WHERE j.completed_at < lifecycle_now() - make_interval(days => r.keep_days)
+     WHERE j.completed_at < now() - make_interval(days => r.keep_days)
        AND j.parameters <> '{}' AND NOT j.parameters ? 'redacted'
        AND NOT concerns_held(j.parameters, j.unique_key)
      LIMIT 50000),

@@ -6,6 +6,8 @@ import json
 import pytest
 
 from coreskills.telemetry import logs
+from tests.changes import sending
+from tests.oneroster import as_delta, district, enrolment, package, person, role
 from tests.people import ADA, GRACE, IVAN
 from tests.pipeline import ask, job, polling_worker, submit, submit_import, trail
 from tests.problems import faults, refused
@@ -88,6 +90,26 @@ def test_an_export_says_every_table_that_refers_to_people(client, work, ada, db,
     work()
     record = client.post(f"/api/v1/exports/{id}/collect").json
     assert record["loans.borrower"] == [{"id": 77, "borrower": 1}]
+
+
+def test_an_export_says_what_a_roster_said_of_the_person_in_any_of_its_files(
+    client, work, ada, db, site
+):
+    rows = {
+        "users": [person("u-1", ADA["student_id"], grades="10")],
+        "roles": [role("r-1", "u-1")],
+        "enrollments": [enrolment("e-1", "u-1")],
+    }
+    files = {file: as_delta(rows) for file, rows in (district() | rows).items()}
+    body = package(files, **dict.fromkeys(district(), "delta"))
+    for _ in range(2):  # the second knows her by the id that the first gave her
+        client.post("/api/v1/imports/oneroster", **sending(body))
+        work()
+    id = client.post("/api/v1/users/1/export", json=ASKED).json["job_id"]
+    work()
+    record = client.post(f"/api/v1/exports/{id}/collect").json
+    assert {row["file"] for row in record["import_rows"]} == {"users", "roles", "enrollments"}
+    assert "users:u-1" in {row["person_key"] for row in record["import_results"]}
 
 
 def test_every_export_is_written_down_with_who_got_what_and_what_for(client, work, ada):

@@ -131,14 +131,73 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION public.forget(person bigint, names text[], student text, employee text, roster_key text, actor text, job bigint, request text) RETURNS void
+CREATE TABLE public.users (
+    id bigint NOT NULL,
+    user_type text NOT NULL,
+    student_id text,
+    employee_id text,
+    first_name text,
+    last_name text,
+    username text,
+    username_stem text,
+    email text,
+    ou text,
+    grade_level smallint,
+    graduation_year smallint,
+    department text,
+    role text,
+    disabled_at timestamp with time zone,
+    disable_reason text,
+    version integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    uuid uuid DEFAULT gen_random_uuid() NOT NULL,
+    state text DEFAULT 'active'::text NOT NULL,
+    state_since timestamp with time zone DEFAULT now() NOT NULL,
+    state_reason text,
+    starts_on date,
+    original_ou text,
+    legal_hold boolean DEFAULT false NOT NULL,
+    is_active boolean GENERATED ALWAYS AS ((state = 'active'::text)) STORED,
+    sourced_id text,
+    school_id bigint,
+    stepped_in_year smallint,
+    CONSTRAINT users_disable_reason_check CHECK ((disable_reason = ANY (ARRAY['leaver'::text, 'admin'::text, 'security'::text, 'leave'::text]))),
+    CONSTRAINT users_disabled_has_when_and_why CHECK ((((state = ANY (ARRAY['disabled'::text, 'archived'::text, 'purged'::text])) = (disabled_at IS NOT NULL)) AND ((disabled_at IS NULL) = (disable_reason IS NULL)))),
+    CONSTRAINT users_first_name_check CHECK (((char_length(first_name) >= 1) AND (char_length(first_name) <= 100))),
+    CONSTRAINT users_grade_known CHECK (((grade_level >= 9) AND (grade_level <= 12))),
+    CONSTRAINT users_held_is_kept CHECK ((NOT (legal_hold AND (state = 'purged'::text)))),
+    CONSTRAINT users_last_name_check CHECK (((char_length(last_name) >= 1) AND (char_length(last_name) <= 100))),
+    CONSTRAINT users_purged_is_nobody CHECK ((num_nonnulls(first_name, last_name, username, username_stem, email, ou) =
+CASE
+    WHEN (state = 'purged'::text) THEN 0
+    ELSE 6
+END)),
+    CONSTRAINT users_purged_keeps_no_trace CHECK (((state <> 'purged'::text) OR (num_nonnulls(state_reason, original_ou, sourced_id, school_id) = 0))),
+    CONSTRAINT users_staff_fields CHECK ((num_nonnulls(employee_id, department, role) =
+CASE
+    WHEN ((user_type = 'staff'::text) AND (state <> 'purged'::text)) THEN 3
+    ELSE 0
+END)),
+    CONSTRAINT users_state_known CHECK ((state = ANY (ARRAY['staged'::text, 'active'::text, 'suspended'::text, 'disabled'::text, 'archived'::text, 'purged'::text, 'failed'::text]))),
+    CONSTRAINT users_student_fields CHECK ((num_nonnulls(student_id, grade_level, graduation_year) =
+CASE
+    WHEN ((user_type = 'student'::text) AND (state <> 'purged'::text)) THEN 3
+    ELSE 0
+END)),
+    CONSTRAINT users_type_known CHECK ((user_type = ANY (ARRAY['student'::text, 'staff'::text]))),
+    CONSTRAINT users_username_shape CHECK (((username ~ '^[a-z0-9][a-z0-9.]*$'::text) AND (char_length(username) <= 20))),
+    CONSTRAINT users_year_plausible CHECK (((graduation_year >= 2020) AND (graduation_year <= 2060)))
+);
+
+CREATE FUNCTION public.forget(was public.users, names text[], actor text, job bigint, request text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'public', 'pg_temp'
-    AS $_$
+    AS $$
 DECLARE
-    keys  text[] := ARRAY['user:' || person, 'student:' || student, 'staff:' || employee,
-                          'users:' || roster_key];
-    about bigint[] := ARRAY(SELECT jobs_about(person, student, employee));
+    person bigint := was.id;
+    keys  text[] := person_keys(was);
+    about bigint[] := ARRAY(SELECT jobs_about(person, was.student_id, was.employee_id));
     held  text[] := ARRAY(
         SELECT DISTINCT d.device_id FROM device_assignments a JOIN devices d ON d.id = a.device_id
          WHERE a.user_id = person);
@@ -146,11 +205,10 @@ DECLARE
         SELECT job_id FROM audit_logs WHERE user_id = person AND job_id IS NOT NULL
          UNION SELECT job_id FROM job_rows WHERE key = ANY(keys)
          UNION
-        SELECT id FROM jobs WHERE parameters ? 'retained' AND parameters -> 'retained' ? student
+        SELECT id FROM jobs WHERE parameters ? 'retained' AND parameters -> 'retained' ? was.student_id
          UNION
         SELECT id FROM jobs
          WHERE unique_key = ANY(held) AND parameters ->> 'device_id' = ANY(held));
-    name  text;
 BEGIN
     UPDATE jobs  -- whom it was about by number stays, so that what it did can be told
        SET parameters = jsonb_strip_nulls(jsonb_build_object(
@@ -181,23 +239,20 @@ BEGIN
        AND mentions(concat_ws(' ', before, after, message), names);
     DELETE FROM import_rows WHERE person_key = ANY(keys);
     DELETE FROM import_results WHERE person_key = ANY(keys);
-    IF to_regclass('enrollments') IS NOT NULL THEN  -- rosters tell of them in other files, too
-        DELETE FROM import_rows WHERE file IS NOT NULL AND record ->> 'userSourcedId' = roster_key;
-        DELETE FROM exports;  -- packages of everybody: they can be made anew, without this person
-    END IF;
-    FOREACH name IN ARRAY ARRAY['disclosures', 'person_exports', 'enrollments', 'role_assignments']
-    LOOP
-        IF to_regclass(name) IS NOT NULL THEN
-            EXECUTE format('DELETE FROM %I WHERE user_id = $1', name) USING person;
-        END IF;
-    END LOOP;
+    DELETE FROM import_rows  -- rosters tell of them in other files, too
+     WHERE file IS NOT NULL AND record ->> 'userSourcedId' = roster_id(was.sourced_id, was.uuid);
+    DELETE FROM exports;  -- packages of everybody: they can be made anew, without this person
+    DELETE FROM disclosures WHERE user_id = person;
+    DELETE FROM person_exports WHERE user_id = person;
+    DELETE FROM enrollments WHERE user_id = person;
+    DELETE FROM role_assignments WHERE user_id = person;
     PERFORM redact_rows(ARRAY(
         SELECT id FROM audit_logs WHERE user_id = person
          UNION SELECT id FROM audit_logs WHERE job_id = ANY(about) AND user_id IS NULL
          UNION SELECT id FROM audit_logs
                 WHERE job_id = ANY(near) AND mentions(details::text, names)),
         person, 'purge', actor, job, request);
-END $_$;
+END $$;
 
 CREATE FUNCTION public.forget_belongings() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -228,9 +283,8 @@ BEGIN
                                       WHEN 'object' THEN details -> 'before' ELSE '{}' END)
          WHERE user_id = NEW.id AND jsonb_typeof(value) = 'string'
            AND key IN ('first_name', 'last_name', 'FirstName', 'LastName', 'Username'));
-    PERFORM forget(NEW.id, called, OLD.student_id, OLD.employee_id,
-                   coalesce(OLD.sourced_id, OLD.uuid::text),
-                   coalesce(ending.requested_by, 'system:purge'), ending.id, ending.request_id);
+    PERFORM forget(OLD, called, coalesce(ending.requested_by, 'system:purge'), ending.id,
+                   ending.request_id);
     RETURN NULL;
 END $$;
 
@@ -240,7 +294,7 @@ CREATE FUNCTION public.forget_residues(really boolean, actor text, job bigint, r
     AS $$
 DECLARE
     left_over bigint[];
-    person bigint;
+    was users%ROWTYPE;
 BEGIN
     left_over := ARRAY(
         SELECT DISTINCT u.id FROM users u CROSS JOIN LATERAL jobs_about(u.id, NULL, NULL) AS about
@@ -248,8 +302,8 @@ BEGIN
          WHERE u.state = 'purged' AND NOT j.parameters ? 'redacted' AND j.completed_at IS NOT NULL
          ORDER BY u.id LIMIT 500);
     IF really THEN
-        FOREACH person IN ARRAY left_over LOOP
-            PERFORM forget(person, '{}', NULL, NULL, NULL, actor, job, request);
+        FOR was IN SELECT * FROM users WHERE id = ANY(left_over) ORDER BY id LOOP
+            PERFORM forget(was, '{}', actor, job, request);
         END LOOP;
     END IF;
     RETURN cardinality(left_over);
@@ -316,6 +370,14 @@ CREATE FUNCTION public.name_digest(name text) RETURNS bytea
     LANGUAGE sql IMMUTABLE
     RETURN sha256(convert_to(name, 'UTF8'::name));
 
+CREATE FUNCTION public.roster_id(sourced_id text, uuid uuid) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    RETURN COALESCE(sourced_id, (uuid)::text);
+
+CREATE FUNCTION public.person_keys(u public.users) RETURNS text[]
+    LANGUAGE sql STABLE
+    RETURN array_remove(ARRAY[('student:'::text || (u).student_id), ('staff:'::text || (u).employee_id), ('user:'::text || (u).id), ('users:'::text || public.roster_id((u).sourced_id, (u).uuid))], NULL::text);
+
 CREATE FUNCTION public.person_record(person bigint) RETURNS jsonb
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -326,8 +388,7 @@ DECLARE
     found jsonb := '{}';
     keys  text[];
 BEGIN
-    SELECT ARRAY['user:' || id, user_type || ':' || coalesce(student_id, employee_id)] INTO keys
-      FROM users WHERE id = person;
+    SELECT person_keys(u) INTO keys FROM users u WHERE id = person;
     FOR place IN
         SELECT 'users' AS name, 'id' AS link, 'users' AS title
          UNION ALL
@@ -476,10 +537,6 @@ BEGIN
         IS DISTINCT FROM (OLD.rule, OLD.applies_to))::integer;
     RETURN NEW;
 END $$;
-
-CREATE FUNCTION public.roster_id(sourced_id text, uuid uuid) RETURNS text
-    LANGUAGE sql IMMUTABLE
-    RETURN COALESCE(sourced_id, (uuid)::text);
 
 CREATE FUNCTION public.seal_audit(most integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1295,65 +1352,6 @@ ALTER TABLE public.role_assignments ALTER COLUMN id ADD GENERATED ALWAYS AS IDEN
     CACHE 1
 );
 
-CREATE TABLE public.users (
-    id bigint NOT NULL,
-    user_type text NOT NULL,
-    student_id text,
-    employee_id text,
-    first_name text,
-    last_name text,
-    username text,
-    username_stem text,
-    email text,
-    ou text,
-    grade_level smallint,
-    graduation_year smallint,
-    department text,
-    role text,
-    disabled_at timestamp with time zone,
-    disable_reason text,
-    version integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    uuid uuid DEFAULT gen_random_uuid() NOT NULL,
-    state text DEFAULT 'active'::text NOT NULL,
-    state_since timestamp with time zone DEFAULT now() NOT NULL,
-    state_reason text,
-    starts_on date,
-    original_ou text,
-    legal_hold boolean DEFAULT false NOT NULL,
-    is_active boolean GENERATED ALWAYS AS ((state = 'active'::text)) STORED,
-    sourced_id text,
-    school_id bigint,
-    stepped_in_year smallint,
-    CONSTRAINT users_disable_reason_check CHECK ((disable_reason = ANY (ARRAY['leaver'::text, 'admin'::text, 'security'::text, 'leave'::text]))),
-    CONSTRAINT users_disabled_has_when_and_why CHECK ((((state = ANY (ARRAY['disabled'::text, 'archived'::text, 'purged'::text])) = (disabled_at IS NOT NULL)) AND ((disabled_at IS NULL) = (disable_reason IS NULL)))),
-    CONSTRAINT users_first_name_check CHECK (((char_length(first_name) >= 1) AND (char_length(first_name) <= 100))),
-    CONSTRAINT users_grade_known CHECK (((grade_level >= 9) AND (grade_level <= 12))),
-    CONSTRAINT users_held_is_kept CHECK ((NOT (legal_hold AND (state = 'purged'::text)))),
-    CONSTRAINT users_last_name_check CHECK (((char_length(last_name) >= 1) AND (char_length(last_name) <= 100))),
-    CONSTRAINT users_purged_is_nobody CHECK ((num_nonnulls(first_name, last_name, username, username_stem, email, ou) =
-CASE
-    WHEN (state = 'purged'::text) THEN 0
-    ELSE 6
-END)),
-    CONSTRAINT users_purged_keeps_no_trace CHECK (((state <> 'purged'::text) OR (num_nonnulls(state_reason, original_ou, sourced_id, school_id) = 0))),
-    CONSTRAINT users_staff_fields CHECK ((num_nonnulls(employee_id, department, role) =
-CASE
-    WHEN ((user_type = 'staff'::text) AND (state <> 'purged'::text)) THEN 3
-    ELSE 0
-END)),
-    CONSTRAINT users_state_known CHECK ((state = ANY (ARRAY['staged'::text, 'active'::text, 'suspended'::text, 'disabled'::text, 'archived'::text, 'purged'::text, 'failed'::text]))),
-    CONSTRAINT users_student_fields CHECK ((num_nonnulls(student_id, grade_level, graduation_year) =
-CASE
-    WHEN ((user_type = 'student'::text) AND (state <> 'purged'::text)) THEN 3
-    ELSE 0
-END)),
-    CONSTRAINT users_type_known CHECK ((user_type = ANY (ARRAY['student'::text, 'staff'::text]))),
-    CONSTRAINT users_username_shape CHECK (((username ~ '^[a-z0-9][a-z0-9.]*$'::text) AND (char_length(username) <= 20))),
-    CONSTRAINT users_year_plausible CHECK (((graduation_year >= 2020) AND (graduation_year <= 2060)))
-);
-
 CREATE VIEW public.roster_records AS
  SELECT 'orgs'::text AS file,
     o.sourced_id,
@@ -2023,7 +2021,24 @@ ALTER TABLE ONLY public.users
 GRANT SELECT,INSERT ON TABLE public.audit_logs TO coreskills_api;
 GRANT SELECT,INSERT ON TABLE public.audit_logs TO coreskills_worker;
 
-REVOKE ALL ON FUNCTION public.forget(person bigint, names text[], student text, employee text, roster_key text, actor text, job bigint, request text) FROM PUBLIC;
+GRANT SELECT ON TABLE public.users TO coreskills_api;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.users TO coreskills_worker;
+
+GRANT UPDATE(first_name) ON TABLE public.users TO coreskills_api;
+
+GRANT UPDATE(last_name) ON TABLE public.users TO coreskills_api;
+
+GRANT UPDATE(grade_level) ON TABLE public.users TO coreskills_api;
+
+GRANT UPDATE(graduation_year) ON TABLE public.users TO coreskills_api;
+
+GRANT UPDATE(department) ON TABLE public.users TO coreskills_api;
+
+GRANT UPDATE(role) ON TABLE public.users TO coreskills_api;
+
+GRANT UPDATE(legal_hold) ON TABLE public.users TO coreskills_api;
+
+REVOKE ALL ON FUNCTION public.forget(was public.users, names text[], actor text, job bigint, request text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION public.forget_purged() FROM PUBLIC;
 
@@ -2245,23 +2260,6 @@ GRANT UPDATE(keep_days) ON TABLE public.retention_rules TO coreskills_api;
 
 GRANT SELECT ON TABLE public.role_assignments TO coreskills_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.role_assignments TO coreskills_worker;
-
-GRANT SELECT ON TABLE public.users TO coreskills_api;
-GRANT SELECT,INSERT,UPDATE ON TABLE public.users TO coreskills_worker;
-
-GRANT UPDATE(first_name) ON TABLE public.users TO coreskills_api;
-
-GRANT UPDATE(last_name) ON TABLE public.users TO coreskills_api;
-
-GRANT UPDATE(grade_level) ON TABLE public.users TO coreskills_api;
-
-GRANT UPDATE(graduation_year) ON TABLE public.users TO coreskills_api;
-
-GRANT UPDATE(department) ON TABLE public.users TO coreskills_api;
-
-GRANT UPDATE(role) ON TABLE public.users TO coreskills_api;
-
-GRANT UPDATE(legal_hold) ON TABLE public.users TO coreskills_api;
 
 GRANT SELECT ON TABLE public.roster_records TO coreskills_api;
 GRANT SELECT ON TABLE public.roster_records TO coreskills_worker;

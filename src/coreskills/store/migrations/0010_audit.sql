@@ -229,13 +229,15 @@ CREATE INDEX jobs_by_user ON jobs ((parameters ->> 'user_id')) WHERE parameters 
 CREATE INDEX jobs_by_end ON jobs (completed_at) WHERE completed_at IS NOT NULL;  -- for sweeps
 CREATE INDEX jobs_that_retain ON jobs (id) WHERE parameters ? 'retained';
 CREATE INDEX import_rows_by_person ON import_rows (person_key) WHERE person_key IS NOT NULL;
-DO $$ BEGIN  -- of the other files of a roster, where there are rosters of several
-    IF to_regclass('enrollments') IS NOT NULL THEN
-        CREATE INDEX import_rows_by_roster_person ON import_rows ((record ->> 'userSourcedId'))
-            WHERE file IS NOT NULL;
-    END IF;
-END $$;
+CREATE INDEX import_rows_by_roster_person ON import_rows ((record ->> 'userSourcedId'))
+    WHERE file IS NOT NULL;
 CREATE INDEX import_results_by_person ON import_results (person_key) WHERE person_key IS NOT NULL;
+
+-- Under which keys the rows of jobs, plans and imports tell of a person; the natural one first. A new
+-- sort of key belongs here: forgetting, holding and handing out all go by this.
+CREATE FUNCTION person_keys(u users) RETURNS text[] STABLE LANGUAGE sql
+    RETURN array_remove(ARRAY['student:' || u.student_id, 'staff:' || u.employee_id,
+                              'user:' || u.id, 'users:' || roster_id(u.sourced_id, u.uuid)], NULL);
 
 -- The jobs about one person and nobody else; by their ids, for those go with a purge.
 CREATE FUNCTION jobs_about(person bigint, student text, employee text) RETURNS SETOF bigint
@@ -290,13 +292,12 @@ CREATE FUNCTION mentions(said text, names text[]) RETURNS boolean IMMUTABLE LANG
          WHERE lower(said) ~ ('\m' || regexp_replace(lower(name), '([^[:alnum:]])', '\\\1', 'g')))
 $$;
 
-CREATE FUNCTION forget(person bigint, names text[], student text, employee text, roster_key text,
-                       actor text, job bigint, request text)
+CREATE FUNCTION forget(was users, names text[], actor text, job bigint, request text)
 RETURNS void LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
-    keys  text[] := ARRAY['user:' || person, 'student:' || student, 'staff:' || employee,
-                          'users:' || roster_key];
-    about bigint[] := ARRAY(SELECT jobs_about(person, student, employee));
+    person bigint := was.id;
+    keys  text[] := person_keys(was);
+    about bigint[] := ARRAY(SELECT jobs_about(person, was.student_id, was.employee_id));
     held  text[] := ARRAY(
         SELECT DISTINCT d.device_id FROM device_assignments a JOIN devices d ON d.id = a.device_id
          WHERE a.user_id = person);
@@ -304,11 +305,10 @@ DECLARE
         SELECT job_id FROM audit_logs WHERE user_id = person AND job_id IS NOT NULL
          UNION SELECT job_id FROM job_rows WHERE key = ANY(keys)
          UNION
-        SELECT id FROM jobs WHERE parameters ? 'retained' AND parameters -> 'retained' ? student
+        SELECT id FROM jobs WHERE parameters ? 'retained' AND parameters -> 'retained' ? was.student_id
          UNION
         SELECT id FROM jobs
          WHERE unique_key = ANY(held) AND parameters ->> 'device_id' = ANY(held));
-    name  text;
 BEGIN
     UPDATE jobs  -- whom it was about by number stays, so that what it did can be told
        SET parameters = jsonb_strip_nulls(jsonb_build_object(
@@ -339,16 +339,13 @@ BEGIN
        AND mentions(concat_ws(' ', before, after, message), names);
     DELETE FROM import_rows WHERE person_key = ANY(keys);
     DELETE FROM import_results WHERE person_key = ANY(keys);
-    IF to_regclass('enrollments') IS NOT NULL THEN  -- rosters tell of them in other files, too
-        DELETE FROM import_rows WHERE file IS NOT NULL AND record ->> 'userSourcedId' = roster_key;
-        DELETE FROM exports;  -- packages of everybody: they can be made anew, without this person
-    END IF;
-    FOREACH name IN ARRAY ARRAY['disclosures', 'person_exports', 'enrollments', 'role_assignments']
-    LOOP
-        IF to_regclass(name) IS NOT NULL THEN
-            EXECUTE format('DELETE FROM %I WHERE user_id = $1', name) USING person;
-        END IF;
-    END LOOP;
+    DELETE FROM import_rows  -- rosters tell of them in other files, too
+     WHERE file IS NOT NULL AND record ->> 'userSourcedId' = roster_id(was.sourced_id, was.uuid);
+    DELETE FROM exports;  -- packages of everybody: they can be made anew, without this person
+    DELETE FROM disclosures WHERE user_id = person;
+    DELETE FROM person_exports WHERE user_id = person;
+    DELETE FROM enrollments WHERE user_id = person;
+    DELETE FROM role_assignments WHERE user_id = person;
     PERFORM redact_rows(ARRAY(
         SELECT id FROM audit_logs WHERE user_id = person
          UNION SELECT id FROM audit_logs WHERE job_id = ANY(about) AND user_id IS NULL
@@ -393,9 +390,8 @@ BEGIN
                                       WHEN 'object' THEN details -> 'before' ELSE '{}' END)
          WHERE user_id = NEW.id AND jsonb_typeof(value) = 'string'
            AND key IN ('first_name', 'last_name', 'FirstName', 'LastName', 'Username'));
-    PERFORM forget(NEW.id, called, OLD.student_id, OLD.employee_id,
-                   coalesce(OLD.sourced_id, OLD.uuid::text),
-                   coalesce(ending.requested_by, 'system:purge'), ending.id, ending.request_id);
+    PERFORM forget(OLD, called, coalesce(ending.requested_by, 'system:purge'), ending.id,
+                   ending.request_id);
     RETURN NULL;
 END $$;
 CREATE CONSTRAINT TRIGGER users_forget_purged AFTER UPDATE OF state ON users
@@ -407,7 +403,7 @@ CREATE FUNCTION forget_residues(really boolean, actor text, job bigint, request 
 RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     left_over bigint[];
-    person bigint;
+    was users%ROWTYPE;
 BEGIN
     left_over := ARRAY(
         SELECT DISTINCT u.id FROM users u CROSS JOIN LATERAL jobs_about(u.id, NULL, NULL) AS about
@@ -415,8 +411,8 @@ BEGIN
          WHERE u.state = 'purged' AND NOT j.parameters ? 'redacted' AND j.completed_at IS NOT NULL
          ORDER BY u.id LIMIT 500);
     IF really THEN
-        FOREACH person IN ARRAY left_over LOOP
-            PERFORM forget(person, '{}', NULL, NULL, NULL, actor, job, request);
+        FOR was IN SELECT * FROM users WHERE id = ANY(left_over) ORDER BY id LOOP
+            PERFORM forget(was, '{}', actor, job, request);
         END LOOP;
     END IF;
     RETURN cardinality(left_over);
@@ -432,8 +428,7 @@ DECLARE
     found jsonb := '{}';
     keys  text[];
 BEGIN
-    SELECT ARRAY['user:' || id, user_type || ':' || coalesce(student_id, employee_id)] INTO keys
-      FROM users WHERE id = person;
+    SELECT person_keys(u) INTO keys FROM users u WHERE id = person;
     FOR place IN
         SELECT 'users' AS name, 'id' AS link, 'users' AS title
          UNION ALL

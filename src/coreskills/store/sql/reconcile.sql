@@ -1,8 +1,7 @@
 -- select_drift --
 -- Where two tables should say the same and do not: what, about whom, and what can be done safely.
 WITH people AS (
-    SELECT *, coalesce(user_type || ':' || coalesce(student_id, employee_id), 'user:' || id) AS key
-      FROM users),
+    SELECT *, (person_keys(u))[1] AS key FROM users u),
 drift AS (
     SELECT p.key, 'username_differs' AS code, 'skip' AS repair, p.id AS user_id,
            'stands in the books of names as ' || coalesce(n.username, 'nobody') AS message

@@ -24,9 +24,7 @@ WITH due AS (
       JOIN retention_rules r ON r.entity = 'import_rows'
      WHERE j.completed_at < lifecycle_now() - make_interval(days => r.keep_days)
        AND (i.person_key IS NULL OR i.person_key NOT IN (
-           SELECT user_type || ':' || coalesce(student_id, employee_id) FROM users WHERE legal_hold
-            UNION ALL
-           SELECT 'users:' || roster_id(sourced_id, uuid) FROM users WHERE legal_hold))),
+           SELECT unnest(person_keys(u)) FROM users u WHERE legal_hold))),
 gone AS (
     DELETE FROM import_rows i USING due
      WHERE %(really)s AND (i.job_id, i.line) = (due.job_id, due.line))
@@ -38,9 +36,7 @@ WITH due AS (
       JOIN retention_rules r ON r.entity = 'import_results'
      WHERE j.completed_at < lifecycle_now() - make_interval(days => r.keep_days)
        AND (i.person_key IS NULL OR i.person_key NOT IN (
-           SELECT user_type || ':' || coalesce(student_id, employee_id) FROM users WHERE legal_hold
-            UNION ALL
-           SELECT 'users:' || roster_id(sourced_id, uuid) FROM users WHERE legal_hold))),
+           SELECT unnest(person_keys(u)) FROM users u WHERE legal_hold))),
 gone AS (
     DELETE FROM import_results i USING due
      WHERE %(really)s AND (i.job_id, i.line) = (due.job_id, due.line))
@@ -52,9 +48,7 @@ WITH due AS (
       JOIN retention_rules r ON r.entity = 'job_rows'
      WHERE j.completed_at < lifecycle_now() - make_interval(days => r.keep_days)
        AND i.key NOT IN (
-           SELECT key FROM users, unnest(ARRAY[
-                      'user:' || id, user_type || ':' || coalesce(student_id, employee_id)]) AS key
-            WHERE legal_hold)
+           SELECT unnest(person_keys(u)) FROM users u WHERE legal_hold)
        AND NOT concerns_held(j.parameters, j.unique_key)),
 gone AS (
     DELETE FROM job_rows i USING due

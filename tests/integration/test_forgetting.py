@@ -253,6 +253,52 @@ def test_of_the_neighbour_everything_is_left(sent, client, db, site):
     assert "redacted" not in details
 
 
+BROTHERS = (
+    "StudentID,FirstName,LastName,GradeLevel,GraduationYear\n"
+    "S1,Bao,Li,12,2028\nS2,Mai,Le,12,2028\nS3,Bao,Leaver,12,2028\n"
+)
+OTHERS = (
+    "SELECT id, details FROM audit_logs WHERE id <= {last} AND user_id IN (2, 3) ORDER BY id",
+    "SELECT * FROM job_rows WHERE key IN ('student:S2', 'student:S3') ORDER BY job_id, line",
+    "SELECT id, parameters, result FROM jobs WHERE parameters ->> 'user_id' IN ('2', '3')"
+    " ORDER BY id",
+)
+LEAVING = (  # of a whole job: no name of anybody, but words that begin like one, or are one
+    "INSERT INTO audit_logs (action, actor, resource_type, job_id, details, status) SELECT"
+    """ 'a.done', 'a', 'job', max(id), '{"why": "all leave", "Le": {"Action": "le"}}', 'success'"""
+    " FROM jobs WHERE job_type = 'graduate_cohort'"
+)
+TOLD = "SELECT details FROM audit_logs WHERE action IN ('a.done', 'a.said') ORDER BY id"
+
+
+def test_who_shares_a_name_with_the_purged_keeps_all_there_is_of_them(sent, client, db, site):
+    """A short name is the beginning of many words, and a brother has it, too."""
+    sent("POST", "imports?filename=a.csv", BROTHERS)
+    sent("POST", "users/1/rename", {"last_name": "Le"})
+    sent("PUT", "users/3/legal-hold", {"held": True, "reason": "Bao Le wants it"})
+    sent("POST", "users/2/update", {"first_name": "May", "why": "not Li, said Bao Le"})
+    sent("POST", "cohorts/graduate", {"graduation_year": 2028})
+    ask(site, LEAVING)
+    ask(site, LEAVING.replace("all leave", "Bao, too").replace("a.done", "a.said"))
+    for step in ("archive_account", "delete_account"):
+        ((last,),) = ask(site, "SELECT max(id) FROM audit_logs")
+        before = [ask(site, each.format(last=last)) for each in OTHERS]
+        done = sent("POST", "jobs", about(step)).json["job_id"]
+        assert job(db, done)["status"] == "completed"
+    assert "leaver" in str(before[1])
+    assert [ask(site, each.format(last=last)) for each in OTHERS] == before
+    assert all(before)
+    assert ask(site, TOLD) == [
+        ({"why": "all leave", "Le": {"Action": "le"}},),
+        ({"redacted": True},),
+    ]
+    mine = "SELECT count(*) FROM audit_logs WHERE user_id = 1 AND details::text ~ 'Bao|Li|Le'"
+    assert ask(site, mine) == [(0,)]
+    assert ask(site, "SELECT key, before FROM job_rows WHERE key LIKE '%:1' LIMIT 1") == [
+        ("user:1", {})
+    ]
+
+
 def test_redis_is_told_numbers_only(client, queue, site):
     """Whatever a job is about."""
     for n in range(3):

@@ -218,15 +218,16 @@ BEGIN
            progress = NULL,
            unique_key = CASE WHEN parameters ? 'user_id' THEN unique_key END
      WHERE id = ANY(about);
+    near := ARRAY(SELECT id FROM jobs
+                   WHERE id = ANY(near) AND id <> ALL(about) AND NOT is_personal(parameters));
     UPDATE jobs
-       SET parameters = CASE WHEN mentions(parameters::text, names) THEN '{"redacted": true}'
+       SET parameters = CASE WHEN mentions(parameters, names) THEN '{"redacted": true}'
                              ELSE parameters END,
-           result = CASE WHEN mentions(result::text, names) THEN '{"redacted": true}'
-                         ELSE result END,
+           result = CASE WHEN mentions(result, names) THEN '{"redacted": true}' ELSE result END,
            error_message = CASE WHEN mentions(error_message, names) THEN 'redacted'
                                 ELSE error_message END
-     WHERE id = ANY(near) AND id <> ALL(about)
-       AND mentions(concat_ws(' ', parameters, result, error_message), names);
+     WHERE id = ANY(near) AND (mentions(parameters, names) OR mentions(result, names)
+                               OR mentions(error_message, names));
     UPDATE job_attempts SET error_message = 'redacted'
      WHERE (job_id = ANY(about) AND error_message IS NOT NULL)
         OR (job_id = ANY(near) AND mentions(error_message, names));
@@ -235,8 +236,9 @@ BEGIN
     UPDATE job_rows SET key = 'user:' || person, before = '{}', after = '{}', message = NULL
      WHERE key = ANY(keys) OR job_id = ANY(about);
     UPDATE job_rows SET before = '{}', after = '{}', message = NULL
-     WHERE (job_id = ANY(near) OR key IN (SELECT 'device:' || unnest(held)))
-       AND mentions(concat_ws(' ', before, after, message), names);
+     WHERE (job_id = ANY(near) AND key !~ '^(user|users|student|staff|device):'
+            OR key IN (SELECT 'device:' || unnest(held)))
+       AND (mentions(before, names) OR mentions(after, names) OR mentions(message, names));
     DELETE FROM import_rows WHERE person_key = ANY(keys);
     DELETE FROM import_results WHERE person_key = ANY(keys);
     DELETE FROM import_rows  -- rosters tell of them in other files, too
@@ -250,7 +252,7 @@ BEGIN
         SELECT id FROM audit_logs WHERE user_id = person
          UNION SELECT id FROM audit_logs WHERE job_id = ANY(about) AND user_id IS NULL
          UNION SELECT id FROM audit_logs
-                WHERE job_id = ANY(near) AND mentions(details::text, names)),
+                WHERE job_id = ANY(near) AND user_id IS NULL AND mentions(details, names)),
         person, 'purge', actor, job, request);
 END $$;
 
@@ -334,6 +336,10 @@ CREATE FUNCTION public.hold_policies(ids bigint[]) RETURNS SETOF bigint
     SELECT id FROM policies WHERE id = ANY(ids) ORDER BY id FOR SHARE
 $$;
 
+CREATE FUNCTION public.is_personal(wanted jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    RETURN (wanted ?| ARRAY['user_id'::text, 'student_id'::text, 'employee_id'::text]);
+
 CREATE FUNCTION public.jobs_about(person bigint, student text, employee text) RETURNS SETOF bigint
     LANGUAGE sql STABLE
     AS $$
@@ -358,12 +364,28 @@ CREATE FUNCTION public.lifecycle_now() RETURNS timestamp with time zone
     LANGUAGE sql STABLE
     RETURN (now() + (SELECT lifecycle_clock.ahead FROM public.lifecycle_clock));
 
+CREATE FUNCTION public.mentions(said jsonb, names text[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+    SELECT EXISTS (
+        SELECT FROM jsonb_path_query(said, 'strict $.** ? (@.type() == "object").keyvalue()') AS kv
+         WHERE jsonb_typeof(kv -> 'value') = 'string'
+           AND lower(replace(kv ->> 'key', '_', '')) <> ALL ('{action,code,decision,errorcode,event,
+               disablereason,enforcement,jobtype,kind,platform,status,state,type,usertype}')
+           AND mentions(kv ->> 'value', names)
+         UNION ALL
+        SELECT FROM jsonb_path_query(said, 'strict $.** ? (@.type() == "array")[*]') AS item
+         WHERE jsonb_typeof(item) = 'string' AND mentions(item #>> '{}', names))
+$_$;
+
 CREATE FUNCTION public.mentions(said text, names text[]) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     AS $$
     SELECT said IS NOT NULL AND EXISTS (
         SELECT FROM unnest(names) AS name
-         WHERE lower(said) ~ ('\m' || regexp_replace(lower(name), '([^[:alnum:]])', '\\\1', 'g')))
+         WHERE name <> '' AND lower(said) ~ (
+             '(?<![[:alnum:]])' || regexp_replace(lower(name), '([^[:alnum:]])', '\\\1', 'g')
+             || '(?![[:alnum:]])'))
 $$;
 
 CREATE FUNCTION public.name_digest(name text) RETURNS bytea

@@ -285,12 +285,35 @@ BEGIN
 END $$;
 
 -- Forgetting: whatever tells who it was is redacted, or goes. Called only for who was purged. Jobs
--- about the person lose all they say; jobs that had to do with them too, if they say one of `names`.
+-- about the person lose all they say. Of jobs that had to do with them too, lines about nobody in
+-- particular do, if they say one of `names`; lines about somebody else never do: names are shared.
+
+-- As whole words, so that "Le" is not found in "leaver".
 CREATE FUNCTION mentions(said text, names text[]) RETURNS boolean IMMUTABLE LANGUAGE sql AS $$
     SELECT said IS NOT NULL AND EXISTS (
         SELECT FROM unnest(names) AS name
-         WHERE lower(said) ~ ('\m' || regexp_replace(lower(name), '([^[:alnum:]])', '\\\1', 'g')))
+         WHERE name <> '' AND lower(said) ~ (
+             '(?<![[:alnum:]])' || regexp_replace(lower(name), '([^[:alnum:]])', '\\\1', 'g')
+             || '(?![[:alnum:]])'))
 $$;
+
+-- In a text anywhere within, but not in a name of a field, and not where our own words stand: a pupil
+-- called "Active" is no reason to redact a state.
+CREATE FUNCTION mentions(said jsonb, names text[]) RETURNS boolean IMMUTABLE LANGUAGE sql AS $$
+    SELECT EXISTS (
+        SELECT FROM jsonb_path_query(said, 'strict $.** ? (@.type() == "object").keyvalue()') AS kv
+         WHERE jsonb_typeof(kv -> 'value') = 'string'
+           AND lower(replace(kv ->> 'key', '_', '')) <> ALL ('{action,code,decision,errorcode,event,
+               disablereason,enforcement,jobtype,kind,platform,status,state,type,usertype}')
+           AND mentions(kv ->> 'value', names)
+         UNION ALL
+        SELECT FROM jsonb_path_query(said, 'strict $.** ? (@.type() == "array")[*]') AS item
+         WHERE jsonb_typeof(item) = 'string' AND mentions(item #>> '{}', names))
+$$;
+
+-- Whether a job is about one person. One that is not about who is forgotten is about another.
+CREATE FUNCTION is_personal(wanted jsonb) RETURNS boolean IMMUTABLE LANGUAGE sql
+    RETURN wanted ?| ARRAY['user_id', 'student_id', 'employee_id'];
 
 CREATE FUNCTION forget(was users, names text[], actor text, job bigint, request text)
 RETURNS void LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
@@ -318,15 +341,16 @@ BEGIN
            progress = NULL,
            unique_key = CASE WHEN parameters ? 'user_id' THEN unique_key END
      WHERE id = ANY(about);
+    near := ARRAY(SELECT id FROM jobs
+                   WHERE id = ANY(near) AND id <> ALL(about) AND NOT is_personal(parameters));
     UPDATE jobs
-       SET parameters = CASE WHEN mentions(parameters::text, names) THEN '{"redacted": true}'
+       SET parameters = CASE WHEN mentions(parameters, names) THEN '{"redacted": true}'
                              ELSE parameters END,
-           result = CASE WHEN mentions(result::text, names) THEN '{"redacted": true}'
-                         ELSE result END,
+           result = CASE WHEN mentions(result, names) THEN '{"redacted": true}' ELSE result END,
            error_message = CASE WHEN mentions(error_message, names) THEN 'redacted'
                                 ELSE error_message END
-     WHERE id = ANY(near) AND id <> ALL(about)
-       AND mentions(concat_ws(' ', parameters, result, error_message), names);
+     WHERE id = ANY(near) AND (mentions(parameters, names) OR mentions(result, names)
+                               OR mentions(error_message, names));
     UPDATE job_attempts SET error_message = 'redacted'
      WHERE (job_id = ANY(about) AND error_message IS NOT NULL)
         OR (job_id = ANY(near) AND mentions(error_message, names));
@@ -335,8 +359,9 @@ BEGIN
     UPDATE job_rows SET key = 'user:' || person, before = '{}', after = '{}', message = NULL
      WHERE key = ANY(keys) OR job_id = ANY(about);
     UPDATE job_rows SET before = '{}', after = '{}', message = NULL
-     WHERE (job_id = ANY(near) OR key IN (SELECT 'device:' || unnest(held)))
-       AND mentions(concat_ws(' ', before, after, message), names);
+     WHERE (job_id = ANY(near) AND key !~ '^(user|users|student|staff|device):'
+            OR key IN (SELECT 'device:' || unnest(held)))
+       AND (mentions(before, names) OR mentions(after, names) OR mentions(message, names));
     DELETE FROM import_rows WHERE person_key = ANY(keys);
     DELETE FROM import_results WHERE person_key = ANY(keys);
     DELETE FROM import_rows  -- rosters tell of them in other files, too
@@ -350,7 +375,7 @@ BEGIN
         SELECT id FROM audit_logs WHERE user_id = person
          UNION SELECT id FROM audit_logs WHERE job_id = ANY(about) AND user_id IS NULL
          UNION SELECT id FROM audit_logs
-                WHERE job_id = ANY(near) AND mentions(details::text, names)),
+                WHERE job_id = ANY(near) AND user_id IS NULL AND mentions(details, names)),
         person, 'purge', actor, job, request);
 END $$;
 

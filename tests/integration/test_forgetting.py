@@ -299,6 +299,34 @@ def test_who_shares_a_name_with_the_purged_keeps_all_there_is_of_them(sent, clie
     ]
 
 
+def test_what_a_device_said_of_its_holder_is_forgotten(sent, client, db, site):
+    """Also what it said after it was given back, and the name somebody gave it."""
+    sent("POST", "students", PUPIL)
+    laptops = {
+        "LT-1": {"assigned_user_id": 1, "device_name": "Zyxcanary's"},
+        "LT-2": {"device_name": "n"},
+    }
+    for id, more in laptops.items():
+        sent("POST", "devices", LAPTOP | {"device_id": id} | more)
+    said = {"facts": {"disk_encrypted": True, "user": "Zyxcanary"}}
+    assert sent("POST", "devices/LT-1/facts", said).status_code == 200
+    sent("PATCH", "devices/LT-1", {"os_version": "Qwcanary 7"}, **{"If-Match": "*"})
+    who = "SELECT DISTINCT user_id FROM audit_logs WHERE resource_type = 'device' AND details ? 'after'"
+    assert {user for (user,) in ask(site, who)} == {1, None}  # LT-2 was never anybody's
+    sent("PATCH", "devices/LT-1", {"assigned_user_id": None}, **{"If-Match": "*"})
+    said = {"facts": {"disk_encrypted": False, "user": "Qwcanary"}}
+    assert sent("POST", "devices/LT-1/facts", said).status_code == 200
+    for step in ("disable_account", "archive_account", "delete_account"):
+        more = {"reason": "leaver"} if step == "disable_account" else {}
+        done = sent("POST", "jobs", about(step, **more)).json["job_id"]
+        assert job(db, done)["status"] == "completed"
+    assert tables_with(dumped(site)) == set()
+    assert ask(site, "SELECT device_name, facts FROM devices ORDER BY id") == [
+        ("LT-1", {}),
+        ("n", {}),
+    ]
+
+
 def test_redis_is_told_numbers_only(client, queue, site):
     """Whatever a job is about."""
     for n in range(3):

@@ -18,7 +18,11 @@ def register_device(db: Database, request: Request, device: Device) -> Row:
         audit.insert_audit(
             conn,
             request.entry(
-                "device.registered", "device", id, details={"after": device.model_dump(mode="json")}
+                "device.registered",
+                "device",
+                id,
+                user_id=device.assigned_user_id,
+                details={"after": device.model_dump(mode="json")},
             ),
         )
         return _existing(conn, device.device_id)
@@ -34,10 +38,8 @@ def change_device(
         row = {name: before[name] for name in _FIELDS} | change.model_dump(exclude_unset=True)
         if not devices.update_device(conn, before["id"], version, row, actor=request.actor):
             raise _changed(device_id)
-        delta = difference(before, row)
-        audit.insert_audit(
-            conn, request.entry("device.changed", "device", before["id"], details=delta)
-        )
+        holder = before["assigned_user_id"] or row["assigned_user_id"]
+        _tell(conn, request, "device.changed", before["id"], holder, difference(before, row))
         return _existing(conn, device_id)
 
 
@@ -54,9 +56,7 @@ def retire_device(db: Database, request: Request, device_id: str, version: int) 
         if not devices.retire_device(conn, before["id"], version):
             raise _changed(device_id)
         delta = {"before": {"retired": False}, "after": {"retired": True}}
-        audit.insert_audit(
-            conn, request.entry("device.retired", "device", before["id"], details=delta)
-        )
+        _tell(conn, request, "device.retired", before["id"], before["assigned_user_id"], delta)
         return _existing(conn, device_id)
 
 
@@ -70,9 +70,16 @@ def check_in(db: Database, request: Request, device_id: str, facts: Row) -> Row:
         told = dict.fromkeys(before["facts"]) | facts  # what it does not say any more is null
         delta = difference(before["facts"], told)
         if delta["after"]:
-            entry = request.entry("device.checked_in", "device", before["id"], details=delta)
-            audit.insert_audit(conn, entry)
+            holder = before["assigned_user_id"]
+            _tell(conn, request, "device.checked_in", before["id"], holder, delta)
         return _existing(conn, device_id)
+
+
+def _tell(
+    conn: Connection, request: Request, action: str, id: int, holder: int | None, delta: Row
+) -> None:
+    """The line goes with the holder when they are forgotten: a device may say who uses it."""
+    audit.insert_audit(conn, request.entry(action, "device", id, user_id=holder, details=delta))
 
 
 def _existing(conn: Connection, device_id: str) -> Row:

@@ -201,6 +201,8 @@ DECLARE
     held  text[] := ARRAY(
         SELECT DISTINCT d.device_id FROM device_assignments a JOIN devices d ON d.id = a.device_id
          WHERE a.user_id = person);
+    lent  bigint[] := ARRAY(
+        SELECT DISTINCT device_id FROM device_assignments WHERE user_id = person);
     near  bigint[] := ARRAY(
         SELECT job_id FROM audit_logs WHERE user_id = person AND job_id IS NOT NULL
          UNION SELECT job_id FROM job_rows WHERE key = ANY(keys)
@@ -241,6 +243,14 @@ BEGIN
        AND (mentions(before, names) OR mentions(after, names) OR mentions(message, names));
     DELETE FROM import_rows WHERE person_key = ANY(keys);
     DELETE FROM import_results WHERE person_key = ANY(keys);
+    -- What a device says of itself may tell who used it, until the next holder's say replaces it.
+    UPDATE devices d
+       SET facts = '{}', facts_at = NULL,
+           device_name = CASE WHEN mentions(device_name, names) THEN device_id ELSE device_name END,
+           os_version = CASE WHEN NOT mentions(os_version, names) THEN os_version END
+     WHERE d.id = ANY(lent)
+       AND person = (SELECT user_id FROM device_assignments
+                      WHERE device_id = d.id ORDER BY id DESC LIMIT 1);
     DELETE FROM import_rows  -- rosters tell of them in other files, too
      WHERE file IS NOT NULL AND record ->> 'userSourcedId' = roster_id(was.sourced_id, was.uuid);
     DELETE FROM exports;  -- packages of everybody: they can be made anew, without this person
@@ -251,6 +261,9 @@ BEGIN
     PERFORM redact_rows(ARRAY(
         SELECT id FROM audit_logs WHERE user_id = person
          UNION SELECT id FROM audit_logs WHERE job_id = ANY(about) AND user_id IS NULL
+         UNION SELECT id FROM audit_logs  -- also what a device said when it was nobody's again
+                WHERE resource_type = 'device' AND resource_id = ANY(lent) AND user_id IS NULL
+                  AND mentions(details, names)
          UNION SELECT id FROM audit_logs
                 WHERE job_id = ANY(near) AND user_id IS NULL AND mentions(details, names)),
         person, 'purge', actor, job, request);
@@ -1756,6 +1769,8 @@ CREATE INDEX audit_logs_by_job ON public.audit_logs USING btree (job_id, id) WHE
 CREATE INDEX audit_logs_by_time ON public.audit_logs USING brin (created_at);
 
 CREATE INDEX audit_logs_by_user ON public.audit_logs USING btree (user_id, id) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX audit_logs_of_devices ON public.audit_logs USING btree (resource_id) WHERE ((resource_type = 'device'::text) AND (user_id IS NULL));
 
 CREATE INDEX device_assignments_by_device ON public.device_assignments USING btree (device_id, id);
 

@@ -3,6 +3,8 @@
 -- The trail is read by actor and action, too. Time follows the ids nearly, so a BRIN is enough.
 CREATE INDEX audit_logs_by_actor ON audit_logs (actor, id);
 CREATE INDEX audit_logs_by_action ON audit_logs (action, id);
+CREATE INDEX audit_logs_of_devices ON audit_logs (resource_id)
+    WHERE resource_type = 'device' AND user_id IS NULL;
 CREATE INDEX audit_logs_by_time ON audit_logs USING brin (created_at);
 
 -- The chain. Writers add to audit_logs as before and wait for nothing; a moment later seal_audit()
@@ -324,6 +326,8 @@ DECLARE
     held  text[] := ARRAY(
         SELECT DISTINCT d.device_id FROM device_assignments a JOIN devices d ON d.id = a.device_id
          WHERE a.user_id = person);
+    lent  bigint[] := ARRAY(
+        SELECT DISTINCT device_id FROM device_assignments WHERE user_id = person);
     near  bigint[] := ARRAY(
         SELECT job_id FROM audit_logs WHERE user_id = person AND job_id IS NOT NULL
          UNION SELECT job_id FROM job_rows WHERE key = ANY(keys)
@@ -364,6 +368,14 @@ BEGIN
        AND (mentions(before, names) OR mentions(after, names) OR mentions(message, names));
     DELETE FROM import_rows WHERE person_key = ANY(keys);
     DELETE FROM import_results WHERE person_key = ANY(keys);
+    -- What a device says of itself may tell who used it, until the next holder's say replaces it.
+    UPDATE devices d
+       SET facts = '{}', facts_at = NULL,
+           device_name = CASE WHEN mentions(device_name, names) THEN device_id ELSE device_name END,
+           os_version = CASE WHEN NOT mentions(os_version, names) THEN os_version END
+     WHERE d.id = ANY(lent)
+       AND person = (SELECT user_id FROM device_assignments
+                      WHERE device_id = d.id ORDER BY id DESC LIMIT 1);
     DELETE FROM import_rows  -- rosters tell of them in other files, too
      WHERE file IS NOT NULL AND record ->> 'userSourcedId' = roster_id(was.sourced_id, was.uuid);
     DELETE FROM exports;  -- packages of everybody: they can be made anew, without this person
@@ -374,6 +386,9 @@ BEGIN
     PERFORM redact_rows(ARRAY(
         SELECT id FROM audit_logs WHERE user_id = person
          UNION SELECT id FROM audit_logs WHERE job_id = ANY(about) AND user_id IS NULL
+         UNION SELECT id FROM audit_logs  -- also what a device said when it was nobody's again
+                WHERE resource_type = 'device' AND resource_id = ANY(lent) AND user_id IS NULL
+                  AND mentions(details, names)
          UNION SELECT id FROM audit_logs
                 WHERE job_id = ANY(near) AND user_id IS NULL AND mentions(details, names)),
         person, 'purge', actor, job, request);

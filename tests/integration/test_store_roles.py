@@ -122,7 +122,7 @@ FORBIDDEN = {
         "UPDATE retention_rules SET keep_days = 1",
         "UPDATE disclosures SET party = 'nobody'",
         "DELETE FROM disclosures",
-        "SELECT forget(1, '{}', 'S1', NULL, NULL, 'a', 1, 'r')",
+        "SELECT forget(u, '{}', 'a', 1, 'r') FROM users u",
         "INSERT INTO idempotency_keys VALUES ('a', 'k', '\\x00', 1)",
         "CREATE ROLE friend LOGIN",
     ],

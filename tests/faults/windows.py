@@ -189,10 +189,9 @@ def leaderless(lab: Lab) -> Iterator[None]:
 
 @contextmanager
 def unsealed(lab: Lab) -> Iterator[None]:
-    """Somebody is about to write into the trail, so nothing that comes after is sealed: a seal is
-    on the disk when it is made, and with it all that was written before."""
+    """A seal is on the disk when it is made, and with it all that was written before."""
     conn = psycopg.connect(lab.postgres.server.admin_url(roles.DATABASE))
-    conn.execute("LOCK TABLE audit_logs IN ROW EXCLUSIVE MODE")
+    conn.execute("SELECT FROM audit_head FOR UPDATE")
     yield
     conn.close()
 

@@ -14,6 +14,11 @@ from tests.problems import faults, refused
 from tests.trail import mighty, seal, verified
 
 ASKED = {"party": "the mother of Ada", "purpose": "she asked for it"}
+FAILURE = (  # noted of a job, and of nobody by number
+    "INSERT INTO audit_logs (action, actor, resource_type, job_id, details, status) SELECT"
+    """ 'a.failed', 'a', 'job', id, '{"message": "Ada"}', 'failure' FROM jobs"""
+    " WHERE job_type = 'device_assign'"
+)
 ROSTER = "StudentID,FirstName,LastName,GradeLevel,GraduationYear\nS9,Ada,Byron,9,2030\n"
 
 
@@ -290,6 +295,10 @@ def test_a_hold_wins_over_every_rule(client, db, work, do, site, days_pass, grow
     client.post("/api/v1/devices", json=laptop)
     do("device_assign", device_id="LT-1", user_id=1, why="for Ada")
     do("export_person", user_id=1, **ASKED)
+<<<<<<< HEAD
+=======
+    ask(site, FAILURE)
+>>>>>>> mend-privacy
     for id in (1, 2):
         hold = {"held": True, "reason": "r"}
         client.put(f"/api/v1/users/{id}/legal-hold", json=hold)

@@ -295,10 +295,7 @@ def test_a_hold_wins_over_every_rule(client, db, work, do, site, days_pass, grow
     client.post("/api/v1/devices", json=laptop)
     do("device_assign", device_id="LT-1", user_id=1, why="for Ada")
     do("export_person", user_id=1, **ASKED)
-<<<<<<< HEAD
-=======
     ask(site, FAILURE)
->>>>>>> mend-privacy
     for id in (1, 2):
         hold = {"held": True, "reason": "r"}
         client.put(f"/api/v1/users/{id}/legal-hold", json=hold)

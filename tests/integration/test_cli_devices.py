@@ -30,6 +30,13 @@ def status(site, device: str) -> str:
     return found
 
 
+def test_a_device_is_put_into_the_books(verb, held, site):
+    words = ("register", "LT-3", "Cart 3", "--type", "tablet", "--platform", "ipados")
+    told = verb(devices.app, *words, "--serial", "C02-9")
+    assert told.exit_code == 0, told.output
+    assert status(site, "LT-3") == "in_stock"
+
+
 def test_a_dry_run_shows_each_line_and_its_plan_does_exactly_that(verb, held, site):
     planned = verb(devices.app, "return-cohort", "--school", "North High", "--dry-run")
     assert planned.exit_code == 0, planned.output

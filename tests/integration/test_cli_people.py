@@ -17,6 +17,15 @@ def people(verb, db, site):
     assert verb(cohort.app, "add-school", "North High", "--id", "north").exit_code == 0
 
 
+def test_what_is_known_of_a_person_is_corrected_and_the_username_stays(verb, people, site):
+    words = ("update", ADA["student_id"], "--last", "Byron", "--class-of", "2029", "--why", "typo")
+    told = verb(account.app, *words)
+    assert told.exit_code == 0, told.output
+    assert ask(site, "SELECT last_name, username, ou LIKE '%2029%' FROM users WHERE id = 1") == [
+        ("Byron", "alovelace8001", True)
+    ]
+
+
 @pytest.mark.parametrize("school", ["1", "north", "North High"])
 def test_an_account_moves_to_a_school_by(verb, people, site, school):
     moved = verb(account.app, "move", ADA["student_id"], "--school", school)

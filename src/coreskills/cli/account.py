@@ -167,6 +167,28 @@ def rename(
     _carry_out(client(home), "rename", who, Way(dry_run, plan, why), json=json, **names)
 
 
+@app.command("update")
+def update(
+    who: WhoArgument,
+    first: Annotated[str | None, typer.Option(help="Spelt so from now on")] = None,
+    last: Annotated[str | None, typer.Option(help="Spelt so from now on")] = None,
+    grade: Annotated[int | None, typer.Option(min=9, max=12)] = None,
+    class_of: Annotated[int | None, typer.Option(help="Year of graduation")] = None,
+    department: Annotated[str | None, typer.Option(help="Of a member of staff")] = None,
+    role: Annotated[str | None, typer.Option(help="Of a member of staff")] = None,
+    why: WhyOption = "",
+    dry_run: DryRunOption = False,
+    plan: PlanOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Correct what is known of a person; unit and groups follow, the username stays."""
+    data = {"first_name": first, "last_name": last, "department": department, "role": role}
+    place = {"grade_level": grade, "graduation_year": class_of}
+    way = Way(dry_run, plan, why)
+    _carry_out(client(home), "update", who, way, json=json, **data, **place)
+
+
 @app.command("move")
 def move(
     who: WhoArgument,

@@ -32,6 +32,33 @@ HISTORY = ["id", "username", "assigned_at", "assigned_by", "returned_at", "condi
 HELD = ["device_id", "device_name", "status", "person", "username", "state", "assigned_at"]
 
 
+@app.command("register")
+def register(
+    device_id: Annotated[str, typer.Argument(help="What stands on its label")],
+    name: str,
+    type: Annotated[str, typer.Option(help="laptop, desktop, tablet or mobile")],
+    platform: Annotated[str, typer.Option(help="windows, macos, chromeos, ipados or linux")],
+    serial: Annotated[str | None, typer.Option(help="The maker's number")] = None,
+    os_version: Annotated[str | None, typer.Option(help="10.0.22631")] = None,
+    why: WhyOption = "",
+    dry_run: DryRunOption = False,
+    plan: PlanOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Put a device into the books, and into stock."""
+    data = {
+        "device_id": device_id,
+        "device_name": name,
+        "device_type": type,
+        "platform": platform,
+        "serial_number": serial,
+        "os_version": os_version,
+    }
+    given = {key: value for key, value in data.items() if value is not None}
+    _run(client(home), "device_register", given, Way(dry_run, plan, why), json=json)
+
+
 @app.command()
 def assign(
     device_id: str,

@@ -144,7 +144,7 @@ STEPS = [
     (users, "select_taken_usernames_widely", {"stems": ["u7"]}),
     (lifecycle, "select_accounts", {"ids": [7]}),
     (lifecycle, "select_timers", {"user_id": 7}),
-    (lifecycle, "fire_timers", {"actor": "t", "limit": 9}),
+    (lifecycle, "fire_timers", {"actor": "t", "limit": 9, "deadlines": "{}"}),
     (devices, "select_device", {"device_id": "D7"}),
     (custody, "select_custody", {"device_id": "D10"}),
     (compliance, "select_results_of_device", {"id": 10}),

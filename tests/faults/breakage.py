@@ -178,9 +178,12 @@ class Breakage:
             proxy.delay(DELAY)
 
     def cut_commit(self, fault: Fault) -> None:
-        proxy = self._links(fault).postgres
-        assert proxy
-        proxy.cut_before_reply(b"COMMIT", until=b"COMMIT")
+        links = self._links(fault)
+        assert links.postgres
+        if links is self._lab.api.links:
+            links.postgres.cut_acceptance()
+        else:
+            links.postgres.cut_commit()
 
     def _worker(self, fault: Fault) -> WorkerProcess:
         return self._lab.workers[fault.target % len(self._lab.workers)]

@@ -7,7 +7,9 @@ from coreskills.worker import process
 from coreskills.worker.context import Context, Outcome
 from coreskills.worker.handlers import HANDLERS
 
-ROOM = 512 << 20  # bytes that a limited worker may have beyond what it has at its start
+# Bytes of addresses that a limited worker may have beyond those at its start: each of its threads
+# reserves some 70 MiB of them, and uses next to none.
+ROOM = 1 << 30
 TOO_MUCH = 8 << 30
 
 

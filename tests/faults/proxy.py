@@ -141,6 +141,14 @@ class Proxy:
 
         self._do(act())
 
+    def cut_acceptance(self) -> Cut:
+        """Of the next job that the API accepts: one statement, which commits by itself."""
+        return self.cut_before_reply(b".requested", b"queued")
+
+    def cut_commit(self) -> Cut:
+        """Of the next transaction."""
+        return self.cut_before_reply(b"COMMIT", b"COMMIT")
+
     def cut_before_reply(self, marker: bytes, until: bytes = b"") -> Cut:
         """Of the next connection that sends `marker`.
 

@@ -327,7 +327,7 @@ def test_f24_one_worker_in_the_dark_leaves_no_job_to_be_old(lab: Lab):
 
 
 def test_f25_after_a_cut_commit_the_same_key_is_told_of_the_same_job(lab: Lab):
-    cut = lab.api.links.postgres.cut_before_reply(b"COMMIT", b"COMMIT")
+    cut = lab.api.links.postgres.cut_acceptance()
     body = student()
     answer = lab.caller.post("/api/v1/students", body, "cut-commit")
     assert cut.happened()

@@ -99,7 +99,7 @@ def test_11_an_acceptance_whose_commit_was_not_answered_counts_once(bare_lab: La
     assert bare_lab.api.links.postgres
     demands = [Demand() for _ in range(REPEATS)]
     for demand in demands:
-        cut = bare_lab.api.links.postgres.cut_before_reply(b"COMMIT", b"COMMIT")
+        cut = bare_lab.api.links.postgres.cut_acceptance()
         demand.id = bare_lab.accept(STUDENTS, demand.body, demand.key)
         cut.wait()
     with rescuers(bare_lab):
@@ -113,7 +113,7 @@ def test_11_an_effect_whose_commit_was_not_answered_happens_once(bare_lab: Lab):
         worker = bare_lab.add_worker(proxied=True, lease_seconds=10)
         assert worker.links.postgres
         for turn in range(1, REPEATS + 1):
-            cut = worker.links.postgres.cut_before_reply(b"COMMIT", b"COMMIT")
+            cut = worker.links.postgres.cut_commit()
             demands += submit(bare_lab, 1)
             cut.wait()
             until(lambda so_far=turn: told(worker, "job_lost") == so_far)

@@ -150,7 +150,7 @@ class Interrupted:
         self._db, self._left, self._act = db, moment, act
 
     def __getattr__(self, name):
-        return getattr(self._conn if name == "pgconn" else self._db, name)
+        return getattr(self._conn if name in ("pgconn", "pipeline") else self._db, name)
 
     @contextmanager
     def reading(self):

@@ -7,7 +7,6 @@ a worker may begin while the caller still waits. Nobody is answered before.
 
 import json
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -16,7 +15,6 @@ from coreskills.actions.request import Request
 from coreskills.broker.streams import Queue
 from coreskills.domain.kinds import HANDFUL, kind_of, unique_key
 from coreskills.errors import (
-    Conflict,
     Forbidden,
     Frozen,
     IdempotencyMismatch,
@@ -24,9 +22,8 @@ from coreskills.errors import (
 )
 from coreskills.failpoints import reach
 from coreskills.store import audit, jobs, leases, plans, server
-from coreskills.store.audit import Entry
 from coreskills.store.db import Connection, Database
-from coreskills.store.jobs import NewJob
+from coreskills.store.jobs import Key, NewJob
 from coreskills.telemetry import metrics
 
 
@@ -65,13 +62,14 @@ def submit(
     Raises Conflict `job_open` when the same work is under way, IdempotencyMismatch when the key
     came with another request before, Frozen for a mass change in a freeze window.
     """
-    if replay := _replay(db, request, work.digest):
+    digest = work.digest if request.idempotency_key else b""
+    if replay := _replay(db, request, digest):
         return replay
     _refuse_untimely(db, request, [work])
     try:
-        accepted = _insert(db, request, work)
+        accepted = _insert(db, request, work, digest)
     except _KeyTaken:
-        return _replay(db, request, work.digest) or _vanished()
+        return _replay(db, request, digest) or _vanished()
     metrics.jobs_accepted.labels(work.job_type).inc()
     reach("submit.after_commit")
     _settle(db, queue, [accepted.job_id])
@@ -102,26 +100,18 @@ class _KeyTaken(Exception):
     """Another request with this Idempotency-Key committed between our look and our insert."""
 
 
-def _insert(db: Database, request: Request, work: Work) -> Accepted:
-    try:
-        with _transaction(db, work) as conn:
-            server.relax_durability(conn)
-            row = jobs.insert_job(conn, _new_job(request, work))
-            if request.idempotency_key and not jobs.insert_key(
-                conn, request.actor, request.idempotency_key, work.digest, [row["id"]]
-            ):
-                raise _KeyTaken
-            if work.fill:
-                work.fill(conn, row["id"])
-            action = f"{work.job_type}.requested"
-            audit.insert_audit(conn, _entry(request, action, row["id"], "pending"))
-            reach("submit.before_commit")
-        return Accepted(row["id"], row["status"])
-    except Conflict as exc:
-        # The same request sent twice at once may lose on the unique work before its key counts.
-        if exc.code == "job_open" and _replay(db, request, work.digest):
-            raise _KeyTaken from exc
-        raise
+def _insert(db: Database, request: Request, work: Work, digest: bytes) -> Accepted:
+    """One statement, unless there is something to fill."""
+    key = Key(request.idempotency_key, digest)
+    details = {"why": request.why} if request.why else {}
+    with db.transaction() if work.fill else db.reading() as conn:
+        reach("submit.before_commit")
+        row = jobs.accept_job(conn, _new_job(request, work), key, details)
+        if row is None:
+            raise _KeyTaken
+        if work.fill:
+            work.fill(conn, row["id"])
+    return Accepted(row["id"], row["status"])
 
 
 def _insert_many(
@@ -132,13 +122,13 @@ def _insert_many(
         rows = jobs.insert_jobs(conn, [_new_job(request, work) for work in works])
         ids = [row["id"] for row in rows]
         if request.idempotency_key and not jobs.insert_key(
-            conn, request.actor, request.idempotency_key, digest, ids
+            conn, request.actor, Key(request.idempotency_key, digest), ids
         ):
             raise _KeyTaken
         audit.insert_audits(
             conn,
             [
-                _entry(request, f"{work.job_type}.requested", id, "pending")
+                request.entry(f"{work.job_type}.requested", "job", id, job_id=id, status="pending")
                 for work, id in zip(works, ids, strict=True)
             ],
         )
@@ -162,11 +152,6 @@ def _refuse_untimely(db: Database, request: Request, works: list[Work]) -> None:
         window = plans.select_freeze(conn)
     if window:
         raise Frozen(window["reason"], window["ends_at"])
-
-
-def _transaction(db: Database, work: Work) -> AbstractContextManager[Connection]:
-    """What fills by COPY cannot go through a pipeline."""
-    return db.transaction() if work.fill else db.pipelined()
 
 
 def _new_job(request: Request, work: Work) -> NewJob:
@@ -214,11 +199,8 @@ def _settle(db: Database, queue: Queue, job_ids: list[int]) -> None:
     except Unavailable:
         published = False  # committed; the relay of a worker publishes, or a worker polls
     reach("submit.after_publish")
-    with db.pipelined() as conn:
+    with db.reading() as conn, conn.pipeline() as pipeline:
+        server.flush(conn)
+        pipeline.sync()  # what follows would hold the row while the disk writes, and a worker waits
         if published:
             leases.mark_new_published(conn, job_ids)
-        server.flush(conn)
-
-
-def _entry(request: Request, action: str, job_id: int, status: str = "success") -> Entry:
-    return request.entry(action, "job", job_id, job_id=job_id, status=status)

@@ -76,13 +76,20 @@ class RedisQueue:
         if time.monotonic() < self._refuse_until:
             raise Unavailable("Redis did not answer a moment ago")
         try:
-            with _translated(), self._client.pipeline(transaction=False) as pipe:
-                for job_id in job_ids:
-                    pipe.xadd(STREAM, {"id": job_id})
-                pipe.execute()
+            with _translated():
+                self._add(job_ids)
         except Unavailable:
             self._refuse_until = time.monotonic() + PAUSE_SECONDS
             raise
+
+    def _add(self, job_ids: Sequence[int]) -> None:
+        if len(job_ids) == 1:  # the usual case, and a pipeline costs as much again
+            self._client.xadd(STREAM, {"id": job_ids[0]})
+            return
+        with self._client.pipeline(transaction=False) as pipe:
+            for job_id in job_ids:
+                pipe.xadd(STREAM, {"id": job_id})
+            pipe.execute()
 
     def read(self, consumer: str, wait_seconds: float, limit: int = 1) -> list[Entry]:
         with self._healed():

@@ -1,5 +1,7 @@
 """Jobs as callers see them: accepted, listed, cancelled, driven again."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,24 +26,42 @@ class NewJob:
     request_id: str | None
 
 
-def insert_job(conn: Connection, job: NewJob) -> Row:
-    """Returns id and status. Raises Conflict `job_open` when the same work is open already."""
-    row = one(
-        conn,
-        SQL["insert_job"],
-        job_type=job.job_type,
-        parameters=Jsonb(job.parameters),
-        unique_key=job.unique_key,
-        deadline_seconds=job.deadline_seconds,
-        requested_by=job.requested_by,
-        request_id=job.request_id,
-    )
-    assert row is not None
-    return row
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An Idempotency-Key, and the digest of the request that came with it."""
+
+    text: str | None
+    request_hash: bytes
+
+
+def accept_job(conn: Connection, job: NewJob, key: Key, details: Row) -> Row | None:
+    """Id and status; None when its actor used the key before.
+
+    `details` are those of its line of the trail. Raises Conflict `job_open` when the same work is
+    open already, `request_in_progress` when another request with this key is long in committing.
+    """
+    with _key_in_use():
+        return one(
+            conn,
+            SQL["accept_job"],
+            job_type=job.job_type,
+            parameters=Jsonb(job.parameters),
+            unique_key=job.unique_key,
+            deadline_seconds=job.deadline_seconds,
+            requested_by=job.requested_by,
+            request_id=job.request_id,
+            key=key.text,
+            request_hash=key.request_hash,
+            action=f"{job.job_type}.requested",
+            details=Jsonb(details),
+        )
 
 
 def insert_jobs(conn: Connection, jobs: list[NewJob]) -> list[Row]:
-    """Like insert_job, for all of them or none; in their order."""
+    """Without keys and trail: for all of them or none, in their order, id and status.
+
+    Raises Conflict `job_open`.
+    """
     return every(
         conn,
         SQL["insert_jobs"],
@@ -94,16 +114,17 @@ def approve_job(conn: Connection, id: int, approved_by: str) -> bool:
     return run(conn, SQL["approve_job"], id=id, approved_by=approved_by) == 1
 
 
-def insert_key(
-    conn: Connection, actor: str, key: str, request_hash: bytes, job_ids: list[int]
-) -> bool:
-    """False: this actor used this key before.
+def insert_key(conn: Connection, actor: str, key: Key, job_ids: list[int]) -> bool:
+    """False: this actor used this key before. Raises like accept_job."""
+    with _key_in_use():
+        values = {"key": key.text, "request_hash": key.request_hash, "job_ids": job_ids}
+        return value(conn, SQL["insert_key"], actor=actor, **values) is not None
 
-    Raises Conflict `request_in_progress` when the request that did is long in committing.
-    """
-    values = {"actor": actor, "key": key, "request_hash": request_hash, "job_ids": job_ids}
+
+@contextmanager
+def _key_in_use() -> Iterator[None]:
     try:
-        return value(conn, SQL["insert_key"], **values) is not None
+        yield
     except psycopg.errors.LockNotAvailable as exc:
         raise Conflict(
             "The first request with this Idempotency-Key is still being answered; repeat this one",

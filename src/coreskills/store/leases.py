@@ -34,6 +34,10 @@ def claim_jobs(conn: Connection, ids: list[int], claimant: Claimant) -> tuple[li
 
     Whatever is in neither is somebody else's, not due, or has ended.
     """
+    if len(ids) == 1:  # which is always in company enough, and costs half of it
+        who = {"worker": claimant.worker, "engine": claimant.engine, "lease": claimant.lease}
+        rows = every(conn, SQL["claim_job"], id=ids[0], **who)
+        return [Job(**row) for row in rows], []
     rows = every(conn, SQL["claim_jobs"], ids=ids, alone=ALONE, **asdict(claimant))
     claimed = [Job(**row) for row in rows if row["attempt"] is not None]
     return claimed, [row["id"] for row in rows if row["attempt"] is None]

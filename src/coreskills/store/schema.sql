@@ -2233,6 +2233,8 @@ GRANT UPDATE(completed_at) ON TABLE public.jobs TO coreskills_api;
 
 GRANT UPDATE(approved_by) ON TABLE public.jobs TO coreskills_api;
 
+GRANT USAGE ON SEQUENCE public.jobs_id_seq TO coreskills_api;
+
 GRANT SELECT ON TABLE public.licence_assignments TO coreskills_api;
 GRANT SELECT,INSERT,DELETE ON TABLE public.licence_assignments TO coreskills_worker;
 

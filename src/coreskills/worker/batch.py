@@ -7,7 +7,6 @@ ended by itself, so that none suffers from its neighbours.
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import structlog
 
@@ -30,7 +29,7 @@ from coreskills.store.db import Connection, Database
 from coreskills.worker.context import Context, Outcome
 from coreskills.worker.effects import CHANGED
 from coreskills.worker.handlers import Handler
-from coreskills.worker.heartbeat import Heartbeat
+from coreskills.worker.heartbeat import Batch, Heartbeat
 
 log = structlog.get_logger("worker")
 Ending = tuple[Job, Outcome]
@@ -46,35 +45,42 @@ UNKNOWN_KIND_DELAY = 5.0  # another worker, of a newer version, may know it
 BLAMELESS = 20  # attempts; what fails so often for want of a server is counted as its own fault
 
 
-@dataclass(frozen=True)
 class Runner:
     """Runs batches; sets `blocked` when a job does not come to an end."""
 
-    db: Database
-    engine: Engine
-    settings: Settings
-    handlers: dict[str, Handler]
-    blocked: threading.Event
+    def __init__(
+        self,
+        db: Database,
+        engine: Engine,
+        settings: Settings,
+        handlers: dict[str, Handler],
+        blocked: threading.Event,
+    ) -> None:
+        self.db = db
+        self.engine = engine
+        self.settings = settings
+        self.handlers = handlers
+        self._heartbeat = Heartbeat(db, settings.lease_seconds, blocked)
 
     def run(self, jobs: list[Job]) -> None:
         endings: list[Ending] = []
-        with Heartbeat(self.db, jobs, self.settings.lease_seconds, self.blocked) as heartbeat:
+        with self._heartbeat.holding(jobs) as batch:
             for job in jobs:
-                heartbeat.begin(job)
-                outcome = self._outcome(job, heartbeat)
+                batch.begin(job)
+                outcome = self._outcome(job, batch)
                 if outcome:
                     endings.append((job, outcome))
             if endings:
-                self._end(endings, heartbeat)
+                self._end(endings, batch)
 
-    def _outcome(self, job: Job, heartbeat: Heartbeat, race: int = 0) -> Outcome | None:
+    def _outcome(self, job: Job, batch: Batch, race: int = 0) -> Outcome | None:
         """What to write; None when the job did not come so far, which is settled then."""
         handler = self.handlers.get(job.job_type)
         if handler is None:
             log.warning("job_released", job_id=job.id, job_type=job.job_type, why="unknown kind")
             self._stubbornly(lambda: self._release(job, UNKNOWN_KIND_DELAY))
             return None
-        context = Context(self.db, self.engine, self.settings, job, heartbeat.report, race)
+        context = Context(self.db, self.engine, self.settings, job, batch.report, race)
         try:
             reach("worker.running", job.id)
             return handler(context)
@@ -82,7 +88,7 @@ class Runner:
             self._settle(job, exc)
             return None
 
-    def _end(self, endings: list[Ending], heartbeat: Heartbeat) -> None:
+    def _end(self, endings: list[Ending], batch: Batch) -> None:
         reach("worker.before_finish")
         error = self._committed(endings)
         if error is None:
@@ -91,12 +97,10 @@ class Runner:
             log.info("batch_split", jobs=len(endings), why=str(error))
             error = None
         for job, outcome in endings:
-            heartbeat.begin(job)
-            self._end_alone(job, outcome, error, heartbeat)
+            batch.begin(job)
+            self._end_alone(job, outcome, error, batch)
 
-    def _end_alone(
-        self, job: Job, outcome: Outcome, error: Exception | None, heartbeat: Heartbeat
-    ) -> None:
+    def _end_alone(self, job: Job, outcome: Outcome, error: Exception | None, batch: Batch) -> None:
         """Names were chosen from what we saw; if somebody was quicker, look again and choose."""
         for race in range(1, RACES):
             if error is None or isinstance(error, Unavailable):
@@ -105,7 +109,7 @@ class Runner:
                 return
             if not isinstance(error, Conflict) or error.code not in RACED_FOR:
                 break
-            revised = self._outcome(job, heartbeat, race)
+            revised = self._outcome(job, batch, race)
             if revised is None:
                 return
             outcome, error = revised, None

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from types import TracebackType
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -15,67 +16,91 @@ from coreskills.store.db import Database
 log = structlog.get_logger("worker")
 
 
-class Heartbeat:
-    """Renews every third of the lease. Past the deadline of a job it stops, and the leases run out.
+class Batch:
+    """The jobs that a worker holds, and which of them runs. Of two threads: the worker's, which
+    tells, and the heartbeat's, which renews."""
 
-    The jobs are thereby taken over by other workers; what we write then is refused by the fence.
-    If the job still runs a lease later, `blocked` is set: half a worker helps nobody.
-    """
-
-    def __init__(
-        self, db: Database, jobs: list[Job], lease: float, blocked: threading.Event
-    ) -> None:
+    def __init__(self, db: Database, jobs: list[Job], lease: float) -> None:
         self._db = db
-        self._jobs = jobs
         self._lease = lease
-        self._blocked = blocked
-        self._current = jobs[0]
-        self._ends = 0.0
         self._held = {job.id for job in jobs}
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
-
-    def __enter__(self) -> "Heartbeat":
-        self.begin(self._current)
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop.set()
+        self.jobs = jobs
+        self.overran_at: float | None = None
+        self.begin(jobs[0])
 
     def begin(self, job: Job) -> None:
         """This one runs from now on; its deadline counts from here."""
-        self._current = job
-        self._ends = time.monotonic() + job.deadline_seconds
+        self.current = job
+        self.ends = time.monotonic() + job.deadline_seconds
 
     def report(self, progress: dict[str, Any]) -> None:
         """Written at once; raises LeaseLost when the job is not ours any more."""
-        job = self._current
+        job = self.current
         with self._db.reading() as conn:
             ours = job.id in self._held and leases.report_progress(conn, job, progress, self._lease)
         if not ours:
             raise LeaseLost(f"Job {job.id} is not ours any more")
 
-    def _beat(self) -> None:
-        while not self._stop.wait(self._lease / 3):
-            if time.monotonic() > self._ends:
-                self._overrun()
-                return
-            try:
-                with self._db.reading() as conn:
-                    self._held &= leases.renew_leases(conn, self._jobs, self._lease)
-            except Unavailable as exc:
-                log.warning("leases_not_renewed", jobs=len(self._jobs), reason=exc.message)
+    def renew(self) -> None:
+        try:
+            with self._db.reading() as conn:
+                self._held &= leases.renew_leases(conn, self.jobs, self._lease)
+        except Unavailable as exc:
+            log.warning("leases_not_renewed", jobs=len(self.jobs), reason=exc.message)
 
-    def _overrun(self) -> None:
-        job = self._current
-        log.warning("job_overran", job_id=job.id, seconds=job.deadline_seconds)
+    def let_go(self) -> None:
+        """The leases run out, and others take over; what we write then is refused by the fence."""
+        self.overran_at = time.monotonic()
         self._held = set()
-        if not self._stop.wait(self._lease):
-            log.error("worker_blocked", job_id=job.id, job_type=job.job_type)
-            self._blocked.set()
+
+
+class Heartbeat:
+    """Renews every third of the lease, as long as the job at hand is within its deadline. If it
+    still runs a lease later, `blocked` is set: half a worker helps nobody.
+
+    Its thread outlives a batch, since starting one would show in the time of a quick job; it ends
+    when it wakes up and there is nothing to hold.
+    """
+
+    def __init__(self, db: Database, lease: float, blocked: threading.Event) -> None:
+        self._db = db
+        self._lease = lease
+        self._blocked = blocked
+        self._lock = threading.Lock()
+        self._batch: Batch | None = None
+        self._beats = False
+
+    @contextmanager
+    def holding(self, jobs: list[Job]) -> Iterator[Batch]:
+        batch = Batch(self._db, jobs, self._lease)
+        with self._lock:
+            self._batch = batch
+            asleep, self._beats = not self._beats, True
+        if asleep:
+            threading.Thread(target=self._run, name="heartbeat", daemon=True).start()
+        try:
+            yield batch
+        finally:
+            self._batch = None
+
+    def _run(self) -> None:
+        while batch := self._next():
+            if batch.overran_at is None:
+                self._tend(batch)
+            elif time.monotonic() > batch.overran_at + self._lease:
+                log.error("worker_blocked", job_id=batch.current.id)
+                self._blocked.set()
+
+    def _tend(self, batch: Batch) -> None:
+        job = batch.current
+        if time.monotonic() < batch.ends:
+            batch.renew()
+        else:
+            log.warning("job_overran", job_id=job.id, seconds=job.deadline_seconds)
+            batch.let_go()
+
+    def _next(self) -> Batch | None:
+        time.sleep(self._lease / 3)
+        with self._lock:
+            self._beats = self._batch is not None
+            return self._batch

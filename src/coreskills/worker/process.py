@@ -1,5 +1,6 @@
 """One worker process: a loop for jobs, a thread for everything that must happen by itself."""
 
+import gc
 import os
 import secrets
 import signal
@@ -11,6 +12,8 @@ import structlog
 
 from coreskills import config, failpoints
 from coreskills.broker import streams
+from coreskills.broker.streams import Queue
+from coreskills.config import Settings
 from coreskills.engine.choice import engine_named
 from coreskills.store.db import Database
 from coreskills.telemetry import logs
@@ -36,11 +39,12 @@ def main(handlers: dict[str, Handler] = HANDLERS) -> None:
     name = f"{socket.gethostname()[:40]}-{secrets.token_hex(4)}"
     engine = engine_named(settings.engine, settings.pwsh)
     worker = Worker(db, queue, engine, settings, name, handlers=handlers)
-    dispatcher = Dispatcher(db, queue, amnesty=settings.lease_seconds / 2)
-    dispatching = _Dispatching(dispatcher, stop)
+    dispatching = _Dispatching(patient, queue, stop)
     dispatching.start()
     structlog.get_logger("worker").info("started", worker=name, engine=engine.name)
     threading.Thread(target=_end_when, args=[worker.blocked], daemon=True).start()
+    gc.collect()
+    gc.freeze()  # what is there now stays: no pause of a later collection looks at it again
     worker.run(stop)
     dispatching.join(timeout=5)
     engine.close()
@@ -56,12 +60,17 @@ def _end_when(blocked: threading.Event) -> None:
 
 
 class _Dispatching(threading.Thread):
-    """A bug in it ends the process, which is then started anew: half a worker helps nobody."""
+    """A bug in it ends the process, which is then started anew: half a worker helps nobody.
 
-    def __init__(self, dispatcher: Dispatcher, stop: threading.Event) -> None:
+    It has connections of its own: a pool gives its connections in turn, and the loop is quicker
+    with one that is warm.
+    """
+
+    def __init__(self, settings: Settings, queue: Queue, stop: threading.Event) -> None:
         super().__init__(name="dispatcher", daemon=True)
         self.broken = False
-        self._dispatcher = dispatcher
+        self._db = Database(settings, smallest=1, largest=2)
+        self._dispatcher = Dispatcher(self._db, queue, amnesty=settings.lease_seconds / 2)
         self._ending = stop
 
     def run(self) -> None:
@@ -72,3 +81,4 @@ class _Dispatching(threading.Thread):
             raise
         finally:
             self._ending.set()
+            self._db.close()

@@ -1,8 +1,34 @@
--- insert_job --
-INSERT INTO jobs (job_type, parameters, unique_key, deadline_seconds, requested_by, request_id)
-VALUES (%(job_type)s, %(parameters)s, %(unique_key)s, %(deadline_seconds)s, %(requested_by)s,
-        %(request_id)s)
-RETURNING id, status;
+-- accept_job --
+-- The job, its key and its line of the trail; none of them, and no row, when the key was used before.
+-- A concurrent request with the same key waits here until the first has its answer from the server.
+-- Does not wait for the disk: `flush` does.
+WITH new AS (
+    SELECT nextval('jobs_id_seq') AS id
+      FROM (SELECT set_config('synchronous_commit', 'off', true)) AS relaxed),
+keyed AS (
+    INSERT INTO idempotency_keys AS k (actor, key, request_hash, job_id, job_ids)
+    SELECT %(requested_by)s::text, %(key)s::text, %(request_hash)s::bytea, id, ARRAY[id]
+      FROM new WHERE %(key)s::text IS NOT NULL
+    ON CONFLICT (actor, key) DO UPDATE
+       SET request_hash = excluded.request_hash, job_id = excluded.job_id,
+           job_ids = excluded.job_ids, created_at = now()
+     WHERE k.created_at <= now() - interval '24 hours'
+    RETURNING job_id),
+job AS (
+    INSERT INTO jobs (id, job_type, parameters, unique_key, deadline_seconds, requested_by,
+                      request_id)
+    OVERRIDING SYSTEM VALUE
+    SELECT id, %(job_type)s::text, %(parameters)s::jsonb, %(unique_key)s::text,
+           %(deadline_seconds)s::integer, %(requested_by)s::text, %(request_id)s::text
+      FROM new WHERE %(key)s::text IS NULL OR EXISTS (SELECT FROM keyed)
+    RETURNING id, status),
+noted AS (
+    INSERT INTO audit_logs (action, actor, resource_type, resource_id, job_id, request_id, details,
+                            status)
+    SELECT %(action)s::text, %(requested_by)s::text, 'job', id, id, %(request_id)s::text,
+           %(details)s::jsonb, 'pending'
+      FROM job)
+SELECT id, status FROM job;
 
 -- insert_jobs --
 INSERT INTO jobs (job_type, parameters, unique_key, deadline_seconds, requested_by, request_id)

@@ -1,8 +1,24 @@
+-- claim_job --
+-- Compare-and-set: of all who read the id from the stream, one gets the row. A claim that a crash of
+-- the server forgets is made again, so it need not wait for the disk.
+WITH claimed AS (
+    UPDATE jobs
+       SET status = 'running', attempt = attempt + 1, worker = %(worker)s,
+           lease_until = now() + make_interval(secs => %(lease)s),
+           started_at = coalesce(started_at, now()), claimed_with = 1
+      FROM (SELECT set_config('synchronous_commit', 'off', true)) AS relaxed
+     WHERE id = %(id)s AND status = 'queued' AND run_at <= now()
+    RETURNING jobs.*),
+noted AS (
+    INSERT INTO job_attempts (job_id, attempt, worker, engine)
+    SELECT id, attempt, worker, %(engine)s FROM claimed)
+SELECT id, job_type, parameters, attempt, worker, error_count, deadline_seconds, requested_by,
+       request_id, created_at
+  FROM claimed;
+
 -- claim_jobs --
--- Compare-and-set: of all who read an id from the stream, one gets the row. What may not share (a
--- long kind, a suspect) is claimed alone once it is the first of these; until then it comes back
--- without an attempt. A claim that a crash of the server forgets is made again, so it need not
--- wait for the disk.
+-- Several at once. What may not share (a long kind, a suspect) is claimed alone once it is the first
+-- of these; until then it comes back without an attempt.
 WITH relaxed AS (SELECT set_config('synchronous_commit', 'off', true)),
 candidates AS (
     SELECT id, run_at, suspect OR job_type = ANY(%(alone)s) AS alone FROM jobs
@@ -182,6 +198,7 @@ UPDATE jobs SET published_at = now()
 -- Unless the job has been tried, or cancelled and queued again, meanwhile: then it waits for another
 -- publication.
 UPDATE jobs SET published_at = now()
+  FROM (SELECT set_config('synchronous_commit', 'off', true)) AS relaxed
  WHERE id = ANY(%(ids)s) AND status = 'queued' AND attempt = 0 AND run_at = created_at;
 
 -- unpublish_all --

@@ -100,7 +100,8 @@ class Heartbeat:
             batch.let_go()
 
     def _next(self) -> Batch | None:
-        time.sleep(self._lease / 3)
+        if self._blocked.wait(self._lease / 3):
+            return None
         with self._lock:
             self._beats = self._batch is not None
             return self._batch

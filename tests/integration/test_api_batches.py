@@ -1,6 +1,7 @@
 """POST /api/v1/jobs/batch: many jobs in one request, all of them or none."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from tests.apps import client_of
@@ -98,6 +99,17 @@ def test_a_key_older_than_a_day_is_as_good_as_new(client, site):
     assert posted(client, other, key="b-1").json == again.json
 
 
+def test_ten_different_batches_with_one_key_at_once_make_one(client, site):
+    def post(number):
+        return posted(client, {"jobs": [{"type": "self_test", "data": {}}] * (1 + number)}, "b-1")
+
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(post, range(10)))
+    assert sorted(answer.status_code for answer in answers) == [202] + [422] * 9
+    [accepted] = [answer.json["jobs"] for answer in answers if answer.status_code == 202]
+    assert ask(site, "SELECT count(*) FROM jobs") == [(len(accepted),)]
+
+
 def test_a_key_whose_first_request_is_still_being_answered_is_409(client, site):
     """Held up here by a transaction of ours, as by the upload of a large roster."""
     self_test = {"jobs": [{"type": "self_test", "data": {}}]}
@@ -109,3 +121,5 @@ def test_a_key_whose_first_request_is_still_being_answered_is_409(client, site):
             [f"admin:{GRACE}", id],
         )
         refused(posted(client, self_test, key="held"), 409, "request_in_progress")
+        alone = client.post("/api/v1/users/student", json=ADA, headers={"Idempotency-Key": "held"})
+        refused(alone, 409, "request_in_progress")

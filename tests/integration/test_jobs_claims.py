@@ -11,6 +11,7 @@ from coreskills.errors import Conflict
 from coreskills.store import leases
 from coreskills.store.leases import Claimant
 from coreskills.worker.handlers import HANDLERS
+from coreskills.worker.heartbeat import Heartbeat
 from tests.people import ADA
 from tests.pipeline import (
     GRACE,
@@ -33,6 +34,9 @@ from tests.pipeline import (
 )
 
 WAITING = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = '{}'"
+
+
+alone_or_not = pytest.mark.parametrize("others", [0, 2], ids=["alone", "in company"])
 
 
 def by(worker: str) -> Claimant:
@@ -67,12 +71,27 @@ def test_of_eight_who_poll_at_once_each_gets_another_job(db, worker_db):
     assert sorted(id for some in claimed for id in some) == ids
 
 
-def test_who_claims_what_another_has_claimed_and_not_committed_gets_nothing(db, worker_db, site):
+@alone_or_not
+def test_what_was_claimed_is_not_claimed_again(db, worker_db, others):
+    """One job is claimed by another statement than several."""
+    ids = [submit(db) for _ in range(1 + others)]
+    with worker_db.reading() as conn:
+        claimed, _ = leases.claim_jobs(conn, ids, by("first"))
+        assert [job.id for job in claimed] == ids
+        assert leases.claim_jobs(conn, ids, by("second")) == ([], [])
+        assert leases.finish_jobs(conn, [(job, {}) for job in claimed])
+        assert leases.claim_jobs(conn, ids, by("third")) == ([], [])
+
+
+@alone_or_not
+def test_who_claims_what_another_has_claimed_and_not_committed_gets_nothing(
+    db, worker_db, site, others
+):
     """It waits for the other, and then looks again. Eight at once seldom meet like this."""
-    id = submit(db)
+    ids = [submit(db) for _ in range(1 + others)]
 
     def claim(conn, name: str) -> list[int]:
-        return [job.id for job in leases.claim_jobs(conn, [id], by(name))[0]]
+        return [job.id for job in leases.claim_jobs(conn, ids, by(name))[0]]
 
     def second() -> list[int]:
         with worker_db.reading() as conn:
@@ -80,11 +99,11 @@ def test_who_claims_what_another_has_claimed_and_not_committed_gets_nothing(db, 
 
     with ThreadPoolExecutor(1) as pool:
         with worker_db.transaction() as conn:
-            assert claim(conn, "first") == [id]
+            assert claim(conn, "first") == ids
             claiming = pool.submit(second)
             until(lambda: ask(site, WAITING.format(site.name)))
         assert claiming.result(20) == []
-    assert job(db, id)["attempt"] == 1
+    assert [job(db, id)["attempt"] for id in ids] == [1] * len(ids)
 
 
 def test_who_polls_passes_by_what_another_has_claimed_and_not_committed(db, worker_db):
@@ -94,11 +113,12 @@ def test_who_polls_passes_by_what_another_has_claimed_and_not_committed(db, work
         assert [job.id for job in leases.claim_next_jobs(second, 2, by("second"))] == ids[2:]
 
 
-def test_a_job_whose_time_has_not_come_is_not_claimed(db, worker_db, site):
-    id = submit(db)
+@alone_or_not
+def test_a_job_whose_time_has_not_come_is_not_claimed(db, worker_db, site, others):
+    ids = [submit(db) for _ in range(1 + others)]
     ask(site, "UPDATE jobs SET run_at = now() + interval '1 minute'")
     with worker_db.reading() as conn:
-        assert leases.claim_jobs(conn, [id], by("w")) == ([], [])
+        assert leases.claim_jobs(conn, ids, by("w")) == ([], [])
         assert leases.claim_next_jobs(conn, 9, by("w")) == []
 
 
@@ -268,6 +288,33 @@ def test_a_lease_is_renewed_for_as_long_as_its_job_runs(db, worker_db, settings)
             assert leases.reap_jobs(conn) == []
         gate.open()
     assert job(db, id)["status"] == "completed"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_heartbeat_that_broke_beats_again_for_the_next_job(worker_db, settings, db, site):
+    """Its thread outlives a batch; it must not take all later ones with it when it dies."""
+    heartbeat = Heartbeat(BrokenOnce(worker_db), 0.3, threading.Event())
+    for _ in range(2):
+        id = submit(db)
+        with worker_db.reading() as conn:
+            [claimed], _ = leases.claim_jobs(conn, [id], Claimant("w", "native", 0.3))
+        with heartbeat.holding([claimed]):
+            assert not threading.Event().wait(1.0)
+            left = ask(site, f"SELECT lease_until > now() FROM jobs WHERE id = {id}")
+    assert left == [(True,)]
+
+
+class BrokenOnce:
+    """A database whose first answer is a bug."""
+
+    def __init__(self, db):
+        self._db, self._asked = db, 0
+
+    def reading(self):
+        self._asked += 1
+        if self._asked == 1:
+            raise RuntimeError("a bug")
+        return self._db.reading()
 
 
 def test_a_job_past_its_deadline_is_let_go_and_taken_over(db, worker_db, settings, site):

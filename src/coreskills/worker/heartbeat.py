@@ -84,22 +84,26 @@ class Heartbeat:
             self._batch = None
 
     def _run(self) -> None:
-        while batch := self._next():
-            if batch.overran_at is None:
+        try:
+            while batch := self._next():
                 self._tend(batch)
-            elif time.monotonic() > batch.overran_at + self._lease:
-                log.error("worker_blocked", job_id=batch.current.id)
-                self._blocked.set()
+        except BaseException:
+            self._beats = False  # the next batch starts another
+            raise
 
     def _tend(self, batch: Batch) -> None:
-        job = batch.current
-        if time.monotonic() < batch.ends:
+        job, now = batch.current, time.monotonic()
+        if batch.overran_at is None and now < batch.ends:
             batch.renew()
-        else:
+        elif batch.overran_at is None:
             log.warning("job_overran", job_id=job.id, seconds=job.deadline_seconds)
             batch.let_go()
+        elif now > batch.overran_at + self._lease:
+            log.error("worker_blocked", job_id=job.id, job_type=job.job_type)
+            self._blocked.set()
 
     def _next(self) -> Batch | None:
+        """What is held a third of a lease later; None: nothing, or the worker is given up."""
         if self._blocked.wait(self._lease / 3):
             return None
         with self._lock:

@@ -49,7 +49,8 @@ def lines(client):
     """What became of the rows: (file, line, action, codes)."""
 
     def act(id, **query):
-        rows = client.as_(GRACE).get(f"/api/v1/imports/{id}/rows?limit=200").json["rows"]
+        path = f"/api/v1/imports/{id}/rows"
+        rows = client.as_(GRACE).get(path, query_string={"limit": 200} | query).json["rows"]
         return [
             (r["file"], r["line"], r["action"], [f["code"] for f in r["faults"] or []])
             for r in rows
@@ -275,6 +276,44 @@ def test_a_bulk_file_that_would_close_most_waits_for_a_second_person(
     done = job(db, done["id"])
     assert (done["status"], done["result"]["closed"]) == ("completed", 12)
     assert open_enrolments(site) == 1
+
+
+def to_be_deleted(file, rows):
+    gone = [row | {"status": "tobedeleted"} for row in as_delta(rows)]
+    return package({file: gone}, **{file: "delta"})
+
+
+@pytest.mark.parametrize(
+    ("file", "action"), [("users", "disable"), ("roles", "close"), ("enrollments", "close")]
+)
+def test_a_delta_that_takes_most_away_waits_for_a_second_person(
+    imported, site, client, work, db, file, action
+):
+    imported(package(lesson()))
+    done = imported(to_be_deleted(file, lesson()[file][:12]))
+    assert (done["status"], done["error_code"]) == ("suspended", "threshold_exceeded")
+    assert f"{action} 12 of 13" in done["error_message"]
+    assert set(states(site).values()) == {"active"}
+    assert open_enrolments(site) == 13
+    ask(site, "UPDATE jobs SET requested_by = 'somebody' WHERE status = 'suspended'")
+    assert client.as_(GRACE).post(f"/api/v1/jobs/{done['id']}/approve").status_code == 202
+    work()
+    done = job(db, done["id"])
+    assert done["status"] == "completed", done
+    assert done["result"]["disabled" if action == "disable" else "closed"] == 12
+
+
+def test_a_row_that_a_delta_closes_is_reported_as_closed_and_closed_once(imported, lines, site):
+    imported(package(district()))
+    body = to_be_deleted("enrollments", district()["enrollments"][:1])
+    done = imported(body)
+    assert lines(done["id"]) == [("enrollments", 2, "closed", [])]
+    assert lines(done["id"], action="closed") == lines(done["id"])
+    assert done["result"]["files"] == {"enrollments": {"closed": 1}}
+    assert trail(site, done["id"]) == ["oneroster_import.requested", "roster.imported"]
+    assert open_enrolments(site) == 2
+    again = imported(body)
+    assert (counts(again)["unchanged"], again["result"]["closed"]) == (1, 0)
 
 
 @pytest.mark.parametrize("file", ["roles", "enrollments"])

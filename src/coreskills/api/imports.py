@@ -40,12 +40,13 @@ class ImportQuery(BaseModel):
         return Planned(dry_run=self.dry_run, plan_id=self.plan_id, override=self.override)
 
 
+RowAction = Literal["created", "updated", "unchanged", "skipped", "rejected", "disabled", "closed"]
+
+
 class RowsQuery(PageQuery):
     """`file`: of a package, without .csv"""
 
-    action: Literal["created", "updated", "unchanged", "skipped", "rejected", "disabled"] | None = (
-        None
-    )
+    action: RowAction | None = None
     file: Annotated[str, Field(max_length=40)] | None = None
 
 

@@ -129,9 +129,9 @@ def write_enrollments(conn: Connection, job_id: int) -> int:
     return run(conn, SQL["write_enrollments"], job_id=job_id)
 
 
-def select_closings(conn: Connection, job_id: int, files: list[str]) -> list[Row]:
-    """What close_absent is going to close."""
-    return every(conn, SQL["select_closings"], job_id=job_id, files=files)
+def select_closings(conn: Connection, job_id: int, bulk: list[str]) -> list[Row]:
+    """What is going to be closed, file by file; what is missing from those that are `bulk`, too."""
+    return every(conn, SQL["select_closings"], job_id=job_id, bulk=bulk)
 
 
 def close_absent(conn: Connection, job_id: int, file: str) -> int:

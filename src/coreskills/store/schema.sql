@@ -1095,7 +1095,7 @@ CREATE TABLE public.import_results (
     user_version integer,
     state text,
     changes jsonb,
-    CONSTRAINT import_results_action_check CHECK ((action = ANY (ARRAY['created'::text, 'updated'::text, 'unchanged'::text, 'skipped'::text, 'rejected'::text, 'disabled'::text]))),
+    CONSTRAINT import_results_action_check CHECK ((action = ANY (ARRAY['created'::text, 'updated'::text, 'unchanged'::text, 'skipped'::text, 'rejected'::text, 'disabled'::text, 'closed'::text]))),
     CONSTRAINT import_results_created_has_account CHECK (((action <> 'created'::text) OR (user_type IS NULL) OR (username IS NOT NULL))),
     CONSTRAINT import_results_rejected_says_why CHECK (((action = ANY (ARRAY['rejected'::text, 'skipped'::text])) = (faults IS NOT NULL)))
 );

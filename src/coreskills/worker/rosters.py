@@ -26,6 +26,7 @@ from coreskills.worker.plans import Change, Plan, carried_out
 from coreskills.worker.roster_people import WHY, People
 from coreskills.worker.roster_records import LEFT_OUT, Records
 
+WRITTEN = ("created", "updated", "closed")  # results of rows that are written
 ACTIONS = ("created", "updated", "unchanged", "skipped", "rejected", "disabled", "closed")
 VERBS = {"created": "create", "updated": "update", "disabled": "disable"}
 Row = dict[str, Any]
@@ -161,21 +162,22 @@ def _planned(context: Context, wanted: OneRosterImport, survey: _Survey) -> Plan
             after={"Rows": row["rows"], "Digest": row["digest"]},
         )
         for row in prints
+        if row["action"] != "closed"  # has a line with how many of how many
     ]
     changes += [_closing(row) for row in closings]
     files: dict[str, dict[str, int]] = {}
     for row in prints:
         files.setdefault(row["file"], {})[row["action"]] = row["rows"]
-    closed = {row["file"]: row["rows"] for row in closings}
-    result = _told(files, closed) | {"dry_run": wanted.dry_run}
+    absent = {r["file"]: r["rows"] for r in closings if wanted.files[r["file"]] == "bulk"}
+    result = _told(files, absent) | {"dry_run": wanted.dry_run}
     if "users" in survey.unreadable and wanted.files.get("users") == "bulk":
         result["absentees"] = "not judged: users.csv has rows that cannot be read"
-    return Plan(changes, lambda conn: _apply(context, conn, files, closed), result, population)
+    return Plan(changes, lambda conn: _apply(context, conn, files, absent), result, population)
 
 
-def _told(files: dict[str, dict[str, int]], closed: dict[str, int]) -> Row:
+def _told(files: dict[str, dict[str, int]], absent: dict[str, int]) -> Row:
     told = {
-        file: of | ({"closed": closed[file]} if file in closed else {})
+        file: of | ({"closed": absent[file]} if file in absent else {})
         for file, of in files.items()
     }
     totals = {action: sum(of.get(action, 0) for of in told.values()) for action in ACTIONS}
@@ -201,7 +203,7 @@ def _apply(
     context: Context,
     conn: Connection,
     files: dict[str, dict[str, int]],
-    closed: dict[str, int],
+    absent: dict[str, int],
 ) -> None:
     """Everything that the plan says, in the order in which rows refer to each other."""
     job = context.job
@@ -218,10 +220,10 @@ def _apply(
     _wrote(files, "courses", rosters.write_courses(conn, job.id))
     _wrote(files, "classes", rosters.write_classes(conn, job.id))
     _wrote(files, "enrollments", rosters.write_enrollments(conn, job.id))
-    for file, planned in closed.items():
+    for file, planned in absent.items():
         if rosters.close_absent(conn, job.id, file) != planned:
             raise Conflict(f"Rows of {file} were changed meanwhile", code=CHANGED)
-    _note(context, conn, files, closed)
+    _note(context, conn, files, absent)
 
 
 def _move_belongings(conn: Connection, job_id: int) -> None:
@@ -241,18 +243,18 @@ def _move_belongings(conn: Connection, job_id: int) -> None:
 
 
 def _wrote(files: dict[str, dict[str, int]], file: str, written: int) -> None:
-    planned = sum(files.get(file, {}).get(action, 0) for action in ("created", "updated"))
+    planned = sum(files.get(file, {}).get(action, 0) for action in WRITTEN)
     if written != planned:
         message = f"{planned - written} rows of {file}.csv refer to something that is gone"
         raise Conflict(message, code="roster_incomplete")
 
 
 def _note(
-    context: Context, conn: Connection, files: dict[str, dict[str, int]], closed: dict[str, int]
+    context: Context, conn: Connection, files: dict[str, dict[str, int]], absent: dict[str, int]
 ) -> None:
     """One line of the trail for what is not about persons; theirs have their own."""
     job, told = context.job, {file: of for file, of in files.items() if file != "users"}
-    if not closed and not any({"created", "updated"} & set(of) for of in told.values()):
+    if not absent and not any(set(WRITTEN) & set(of) for of in told.values()):
         return
     audit.insert_audit(
         conn,
@@ -263,6 +265,6 @@ def _note(
             resource_id=job.id,
             job_id=job.id,
             request_id=job.request_id,
-            details={"why": WHY, "after": {"files": told, "closed": closed}},
+            details={"why": WHY, "after": {"files": told, "closed": absent}},
         ),
     )

@@ -21,6 +21,7 @@ SELECT r.job_id, r.line, r.person_key, CASE
            WHEN v.sourced_id IS NULL THEN 'created'
            WHEN v.status = coalesce(r.record ->> 'status', 'active')
                 AND v.record = r.record - %(left_out)s::text[] THEN 'unchanged'
+           WHEN v.status = 'active' AND r.record ->> 'status' = 'tobedeleted' THEN 'closed'
            ELSE 'updated' END
   FROM import_rows r
   LEFT JOIN (SELECT * FROM roster_records WHERE file = %(file)s) v ON v.sourced_id = r.sourced_id
@@ -163,7 +164,7 @@ SELECT r.sourced_id, coalesce(r.record ->> 'status', 'active'), r.record ->> 'ti
        r.record ->> 'type', (r.record ->> 'startDate')::date, (r.record ->> 'endDate')::date,
        (r.record ->> 'schoolYear')::smallint
   FROM import_rows r JOIN import_results i USING (job_id, line)
- WHERE r.job_id = %(job_id)s AND r.file = 'academicSessions' AND i.action IN ('created', 'updated')
+ WHERE r.job_id = %(job_id)s AND r.file = 'academicSessions' AND i.action IN ('created', 'updated', 'closed')
  ORDER BY r.line
     ON CONFLICT (sourced_id) DO UPDATE
    SET status = EXCLUDED.status, title = EXCLUDED.title, type = EXCLUDED.type,
@@ -174,7 +175,7 @@ SELECT r.sourced_id, coalesce(r.record ->> 'status', 'active'), r.record ->> 'ti
 UPDATE academic_sessions s SET parent_id = p.id
   FROM import_rows r JOIN import_results i USING (job_id, line)
   LEFT JOIN academic_sessions p ON p.sourced_id = r.record ->> 'parentSourcedId'
- WHERE r.job_id = %(job_id)s AND r.file = 'academicSessions' AND i.action IN ('created', 'updated')
+ WHERE r.job_id = %(job_id)s AND r.file = 'academicSessions' AND i.action IN ('created', 'updated', 'closed')
    AND s.sourced_id = r.sourced_id AND s.parent_id IS DISTINCT FROM p.id;
 
 -- write_roles --
@@ -186,7 +187,7 @@ SELECT r.sourced_id, coalesce(r.record ->> 'status', 'active'), u.id, o.id,
   FROM import_rows r JOIN import_results i USING (job_id, line)
   JOIN users u ON roster_id(u.sourced_id, u.uuid) = r.record ->> 'userSourcedId'
   JOIN orgs o ON o.sourced_id = r.record ->> 'orgSourcedId'
- WHERE r.job_id = %(job_id)s AND r.file = 'roles' AND i.action IN ('created', 'updated')
+ WHERE r.job_id = %(job_id)s AND r.file = 'roles' AND i.action IN ('created', 'updated', 'closed')
  ORDER BY r.line
     ON CONFLICT (sourced_id) DO UPDATE
    SET status = EXCLUDED.status, user_id = EXCLUDED.user_id, org_id = EXCLUDED.org_id,
@@ -202,7 +203,7 @@ SELECT r.sourced_id, coalesce(r.record ->> 'status', 'active'), r.record ->> 'ti
   FROM import_rows r JOIN import_results i USING (job_id, line)
   JOIN orgs o ON o.sourced_id = r.record ->> 'orgSourcedId'
   LEFT JOIN academic_sessions s ON s.sourced_id = r.record ->> 'schoolYearSourcedId'
- WHERE r.job_id = %(job_id)s AND r.file = 'courses' AND i.action IN ('created', 'updated')
+ WHERE r.job_id = %(job_id)s AND r.file = 'courses' AND i.action IN ('created', 'updated', 'closed')
  ORDER BY r.line
     ON CONFLICT (sourced_id) DO UPDATE
    SET status = EXCLUDED.status, title = EXCLUDED.title, course_code = EXCLUDED.course_code,
@@ -220,7 +221,7 @@ SELECT r.sourced_id, coalesce(r.record ->> 'status', 'active'), r.record ->> 'ti
   FROM import_rows r JOIN import_results i USING (job_id, line)
   JOIN courses c ON c.sourced_id = r.record ->> 'courseSourcedId'
   JOIN orgs o ON o.sourced_id = r.record ->> 'schoolSourcedId'
- WHERE r.job_id = %(job_id)s AND r.file = 'classes' AND i.action IN ('created', 'updated')
+ WHERE r.job_id = %(job_id)s AND r.file = 'classes' AND i.action IN ('created', 'updated', 'closed')
  ORDER BY r.line
     ON CONFLICT (sourced_id) DO UPDATE
    SET status = EXCLUDED.status, title = EXCLUDED.title, class_code = EXCLUDED.class_code,
@@ -239,7 +240,7 @@ SELECT r.sourced_id, coalesce(r.record ->> 'status', 'active'), c.id, o.id, u.id
   JOIN classes c ON c.sourced_id = r.record ->> 'classSourcedId'
   JOIN orgs o ON o.sourced_id = r.record ->> 'schoolSourcedId'
   JOIN users u ON roster_id(u.sourced_id, u.uuid) = r.record ->> 'userSourcedId'
- WHERE r.job_id = %(job_id)s AND r.file = 'enrollments' AND i.action IN ('created', 'updated')
+ WHERE r.job_id = %(job_id)s AND r.file = 'enrollments' AND i.action IN ('created', 'updated', 'closed')
  ORDER BY r.line
     ON CONFLICT (sourced_id) DO UPDATE
    SET status = EXCLUDED.status, class_id = EXCLUDED.class_id, school_id = EXCLUDED.school_id,
@@ -247,25 +248,28 @@ SELECT r.sourced_id, coalesce(r.record ->> 'status', 'active'), c.id, o.id, u.id
        begin_date = EXCLUDED.begin_date, end_date = EXCLUDED.end_date;
 
 -- select_closings --
--- What bulk files do not have any more: how many of how many rows, and a digest of which.
-SELECT t.file, count(*) FILTER (WHERE r.file IS NULL) AS rows, count(*) AS among,
+-- What is over: missing from a bulk file, or closed by a row of a delta. How many of how many rows,
+-- and a digest of which.
+SELECT t.file, count(*) FILTER (WHERE t.over) AS rows, count(*) AS among,
        encode(sha256(convert_to(string_agg(t.sourced_id, ' ' ORDER BY t.sourced_id)
-                                FILTER (WHERE r.file IS NULL), 'UTF8')), 'hex') AS digest
-  FROM (SELECT 'academicSessions' AS file, sourced_id FROM academic_sessions
-         WHERE status = 'active'
-         UNION ALL
-        SELECT 'roles', sourced_id FROM role_assignments WHERE status = 'active'
-         UNION ALL
-        SELECT 'courses', sourced_id FROM courses WHERE status = 'active'
-         UNION ALL
-        SELECT 'classes', sourced_id FROM classes WHERE status = 'active'
-         UNION ALL
-        SELECT 'enrollments', sourced_id FROM enrollments WHERE status = 'active') t
-  LEFT JOIN (SELECT DISTINCT file, sourced_id FROM import_rows WHERE job_id = %(job_id)s) r
-            USING (file, sourced_id)
- WHERE t.file = ANY(%(files)s)
+                                FILTER (WHERE t.over), 'UTF8')), 'hex') AS digest
+  FROM (SELECT a.file, a.sourced_id, coalesce(r.closed, a.file = ANY(%(bulk)s)) AS over
+          FROM (SELECT 'academicSessions' AS file, sourced_id FROM academic_sessions
+                 WHERE status = 'active'
+                 UNION ALL
+                SELECT 'roles', sourced_id FROM role_assignments WHERE status = 'active'
+                 UNION ALL
+                SELECT 'courses', sourced_id FROM courses WHERE status = 'active'
+                 UNION ALL
+                SELECT 'classes', sourced_id FROM classes WHERE status = 'active'
+                 UNION ALL
+                SELECT 'enrollments', sourced_id FROM enrollments WHERE status = 'active') a
+          LEFT JOIN (SELECT n.file, n.sourced_id, bool_or(i.action = 'closed') AS closed
+                       FROM import_rows n JOIN import_results i USING (job_id, line)
+                      WHERE n.job_id = %(job_id)s AND n.sourced_id IS NOT NULL
+                      GROUP BY n.file, n.sourced_id) r USING (file, sourced_id)) t
  GROUP BY t.file
-HAVING count(*) FILTER (WHERE r.file IS NULL) > 0
+HAVING count(*) FILTER (WHERE t.over) > 0
  ORDER BY t.file;
 
 -- close_sessions --

@@ -91,3 +91,34 @@ def test_a_timer_of_who_stays_is_cancelled_if_that_is_asked_for(do, client, site
     assert trail(site, done["id"]) == ["reconcile.requested", "drift.repaired"]
     again, rows = report(do, client, repair=True)
     assert (rows, trail(site, again["id"])) == ([], ["reconcile.requested"])
+
+
+SENIORS = {"Field": "GradeLevel", "Op": "ge", "Value": 12}
+RULED = {
+    "groups_differ": ("groups", {"name": "Seniors", "kind": "rule"}, "group_recompute"),
+    "licences_differ": ("licences", {"sku": "CAD", "name": "CAD", "seats": 1}, "licence_recompute"),
+}
+
+
+@pytest.mark.parametrize("code", RULED)
+def test_who_has_other_groups_or_licences_than_the_rules_say_is_told(do, client, code):
+    path, body, recompute = RULED[code]
+    made = client.post(f"/api/v1/{path}", json=body | {"rule": SENIORS})
+    assert made.status_code == 201, made.text
+    assert report(do, client)[1] == []
+    do("update_person", user_id=1, grade_level=12)
+    told = [("student:S2028001", "skip", code)]
+    done, rows = report(do, client, repair=True)
+    assert (done["result"]["Drift"], rows) == ({code: 1}, told)
+    do(recompute)
+    assert report(do, client)[1] == []
+    do("update_person", user_id=1, grade_level=11)
+    assert report(do, client)[1] == told
+
+
+def test_who_finds_no_seat_is_no_drift(do, client):
+    body = {"sku": "CAD", "name": "CAD", "seats": 1, "rule": {"Field": "Kind", "Op": "eq"}}
+    body["rule"]["Value"] = "student"
+    assert client.post("/api/v1/licences", json=body).status_code == 201
+    do("licence_recompute")
+    assert report(do, client)[1] == []

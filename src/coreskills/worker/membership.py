@@ -46,8 +46,7 @@ def recompute_groups(context: Context) -> Outcome:
     wanted, accounts = _concerned(context)
     with context.db.reading() as conn:
         rules = groups.select_group_rules(conn)
-    told = [{"Name": rule["name"], "Rule": rule["rule"]} for rule in rules]
-    verdicts = list(_asked(context, accounts, "Groups", told))
+    verdicts = _sorted_in(context, accounts, rules)
 
     def write(conn: Connection) -> None:
         if groups.select_group_rules(conn) != rules:
@@ -71,6 +70,25 @@ def recompute_licences(context: Context) -> Outcome:
         licences.insert_assignments(conn, [{"user_id": i, "sku": n} for i, n in _given(verdicts)])
 
     return _carried_out(context, wanted.why, "Licences", verdicts, write)
+
+
+def overdue(context: Context) -> list[tuple[What, Verdict]]:
+    """Of everybody, those whom the next recomputation is going to give or take something."""
+    with context.db.reading() as conn:
+        accounts = lifecycle.select_accounts(conn, groups.select_concerned(conn, None))
+        group_rules = groups.select_group_rules(conn)
+        licence_rules = licences.select_licence_rules(conn)
+    found: list[tuple[What, Verdict]] = []
+    if group_rules:
+        found += [("Groups", v) for v in _sorted_in(context, accounts, group_rules)]
+    if licence_rules:
+        found += [("Licences", v) for v in _shared_out(context, accounts, licence_rules)]
+    return [(what, verdict) for what, verdict in found if verdict.given or verdict.taken]
+
+
+def _sorted_in(context: Context, accounts: list[Row], rules: list[Row]) -> list[Verdict]:
+    told = [{"Name": rule["name"], "Rule": rule["rule"]} for rule in rules]
+    return list(_asked(context, accounts, "Groups", told))
 
 
 def _concerned(context: Context) -> tuple[Recompute, list[Row]]:

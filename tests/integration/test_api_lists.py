@@ -108,6 +108,7 @@ def test_no_query_of_a_page_is_lost_on_the_next(filled):
         ("students?grade_level=9", 1),
         ("students?grade_level=10", 2),
         ("users?last_name=nu%C3%B1ez", 7),
+        ("users?username=S1", 1),
         ("users?is_active=true", 7),
         ("users?is_active=false", 0),
         ("devices?compliance_status=unknown", 7),

@@ -74,7 +74,7 @@ def test_what_needs_a_second_person_says_how_to_look_and_how_to_agree(verb, held
 def test_a_holder_may_be_named_by_number(verb, held, site):
     assert verb(devices.app, "assign", "LT-2", "user:1").exit_code == 0
     unknown = verb(devices.app, "assign", "LT-2", "S0")
-    assert str(unknown.exception) == "Nobody has the id S0"
+    assert str(unknown.exception) == "Nobody has the id or the user name S0"
 
 
 def test_policies_tell_how_far_they_are(verb, held, site):

@@ -40,6 +40,22 @@ def test_the_trail_is_listed_by_each_of_its_sides_and_by_time(verb, db, site):
     assert len(json.loads(since.stdout)["audit"]) >= 15
 
 
+def test_the_trail_of_a_person_is_found_by_number_id_and_user_name_also_a_former_one(
+    verb, db, site
+):
+    submit(db, "create_student", ADA)
+    until(lambda: ask(site, "SELECT id FROM users"))
+    submit(db, "rename_account", {"user_id": 1, "last_name": "Byron"})
+    until(lambda: ask(site, "SELECT user_id FROM usernames WHERE kind = 'alias'"))
+    told = verb(audit.app, "list", "--user", "1", "--json").stdout
+    assert len(json.loads(told)["audit"]) == 2
+    for name in ("user:1", ADA["student_id"], "alovelace8001", "ALovelace8001", "abyron8001"):
+        assert verb(audit.app, "list", "--user", name, "--json").stdout == told, name
+    nobody = verb(audit.app, "list", "--user", "77", "--json")
+    assert json.loads(nobody.stdout)["audit"] == []
+    assert "Nobody has the id or the user name x" in str(verb(audit.app, "list", "--user", "x"))
+
+
 def test_a_record_is_exported_to_a_file_and_the_disclosure_is_listed(verb, db, site, tmp_path):
     submit(db, "create_student", ADA)
     until(lambda: ask(site, "SELECT id FROM users"))

@@ -103,6 +103,7 @@ LISTS = [
     (users, "select_users", PAGE),
     (users, "select_active_users", PAGE | {"is_active": True}),
     (users, "select_users_by_name", PAGE | {"last_name": "NAME17"}),
+    (users, "select_users_by_username", PAGE | {"username": "U30000"}),
     (users, "select_students", PAGE | {"grade_level": None}),
     (users, "select_students", PAGE | {"grade_level": 11}),
     (users, "select_staff", PAGE | {"department": "Department 3"}),

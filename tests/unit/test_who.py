@@ -18,6 +18,7 @@ SCRIPT = {
     "GET /api/v1/staff/a%2Fb%20c": [(200, {"id": 13})],
     "GET /api/v1/users/14": [(200, {"id": 14})],
     "GET /api/v1/students/down": [(403, {"code": "forbidden"})],
+    "GET /api/v1/users": [(200, {"users": []})],
     "GET /api/v1/schools": [(200, {"schools": SCHOOLS})],
 }
 
@@ -35,7 +36,7 @@ def test_a_person_is_found_by(api, text, id):
 
 @pytest.mark.parametrize("text", ["S2", "user:15", "user:x", "14"])
 def test_nobody_is_called(api, text):
-    with pytest.raises(StackFailed, match=f"Nobody has the id {text}"):
+    with pytest.raises(StackFailed, match=f"Nobody has the id or the user name {text}"):
         who.person(api, text)
 
 

@@ -28,16 +28,22 @@ blueprint = APIBlueprint("users", __name__, url_prefix="/api/v1/users", tag="Peo
 
 
 class UsersQuery(PageQuery):
+    """`username`: also a former one."""
+
     is_active: bool | None = None
     last_name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    username: Annotated[str, Field(min_length=1, max_length=100)] | None = None
 
 
 def _select(conn: Connection, query: UsersQuery, limit: int) -> list[Row]:
-    one_filter(query, "last_name", "is_active")
+    one_filter(query, "last_name", "username", "is_active")
     after = query.after()
     if query.last_name:
         name = query.last_name
         return users.select_users_by_name(conn, last_name=name, after=after, limit=limit)
+    if query.username:
+        name = query.username
+        return users.select_users_by_username(conn, username=name, after=after, limit=limit)
     if query.is_active is not None:
         active = query.is_active
         return users.select_active_users(conn, is_active=active, after=after, limit=limit)

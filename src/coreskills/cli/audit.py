@@ -2,8 +2,11 @@ from typing import Annotated, Any
 
 import typer
 
+from coreskills.cli import who
 from coreskills.cli.terminal import HomeOption, JsonOption, client, put, put_json, say, table
 from coreskills.cli.waiting import run
+from coreskills.cli.who import FORMS
+from coreskills.stack.client import Client
 
 app = typer.Typer(
     add_completion=False,
@@ -43,7 +46,7 @@ def show_head(home: HomeOption = None, json: JsonOption = False) -> None:
 
 @app.command("list")
 def list_audit(  # noqa: PLR0913  typer reads its options from here
-    user: Annotated[int | None, typer.Option(help="The number of a person")] = None,
+    user: Annotated[str | None, typer.Option(help=f"{FORMS}, or just 12")] = None,
     job: Annotated[int | None, typer.Option(help="The number of a job")] = None,
     actor: Annotated[str | None, typer.Option(help="admin:grace")] = None,
     action: Annotated[str | None, typer.Option(help="account.purged")] = None,
@@ -54,12 +57,21 @@ def list_audit(  # noqa: PLR0913  typer reads its options from here
     json: JsonOption = False,
 ) -> None:
     """The trail, newest first: of a person, a job, an actor or an action, and of a time."""
-    wanted = {"user_id": user, "job_id": job, "actor": actor, "action": action}
-    page = client(home).get("/api/v1/audit", since=since, until=until, limit=limit, **wanted)
+    api = client(home)
+    wanted = {"user_id": _number(api, user), "job_id": job, "actor": actor, "action": action}
+    page = api.get("/api/v1/audit", since=since, until=until, limit=limit, **wanted)
     if json:
         put_json(page)
     else:
         table(page["audit"], COLUMNS)
+
+
+def _number(api: Client, user: str | None) -> int | None:
+    """A number is not looked up: the trail also tells of people who are nobody any more."""
+    if user is None:
+        return None
+    digits = user.removeprefix("user:")
+    return int(digits) if digits.isdecimal() else who.number(api, user)
 
 
 def _tell(result: dict[str, Any]) -> None:

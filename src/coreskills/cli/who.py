@@ -9,13 +9,14 @@ from coreskills.errors import StackFailed
 from coreskills.stack.client import Client, Refused
 
 Row = dict[str, Any]
-WhoArgument = Annotated[str, typer.Argument(help="S2028001, E1001 or user:12", show_default=False)]
+FORMS = "S2028001, E1001, a user name, or user:12"
+WhoArgument = Annotated[str, typer.Argument(help=FORMS, show_default=False)]
 
 
 def person(api: Client, who: str) -> Row:
-    """By the id of a student or of a member of staff, or as user:NUMBER.
+    """By the id of a student or of a member of staff, by a user name, or as user:NUMBER.
 
-    Raises StackFailed for an id that nobody has.
+    Raises StackFailed for an id or a name that nobody has.
     """
     if who.startswith("user:") and who[5:].isdecimal():
         places = [f"users/{int(who[5:])}"]
@@ -27,8 +28,13 @@ def person(api: Client, who: str) -> Row:
         except Refused as exc:
             if exc.code != "not_found":
                 raise
+    for found in api.get("/api/v1/users", username=who)["users"]:
+        return api.get(f"/api/v1/users/{found['id']}")
     raise StackFailed(
-        f"Nobody has the id {who}", check="account.who", fix="coreskills list users", exit_code=1
+        f"Nobody has the id or the user name {who}",
+        check="account.who",
+        fix="coreskills list users",
+        exit_code=1,
     )
 
 

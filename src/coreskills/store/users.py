@@ -22,6 +22,12 @@ def select_users_by_name(conn: Connection, *, last_name: str, after: int, limit:
     return every(conn, SQL["select_users_by_name"], last_name=last_name, after=after, limit=limit)
 
 
+def select_users_by_username(
+    conn: Connection, *, username: str, after: int, limit: int
+) -> list[Row]:
+    return every(conn, SQL["select_users_by_username"], username=username, after=after, limit=limit)
+
+
 def select_students(
     conn: Connection, *, grade_level: int | None, after: int, limit: int
 ) -> list[Row]:

@@ -23,6 +23,16 @@ SELECT id, user_type AS type, first_name, last_name, email, username, is_active,
  ORDER BY id
  LIMIT %(limit)s;
 
+-- select_users_by_username --
+-- By one of today, or a former one of the same person.
+SELECT id, user_type AS type, first_name, last_name, email, username, is_active,
+       student_id, employee_id
+  FROM users
+ WHERE id = (SELECT user_id FROM usernames n WHERE n.username = lower(%(username)s))
+   AND id > %(after)s
+ ORDER BY id
+ LIMIT %(limit)s;
+
 -- select_students --
 SELECT id, user_type AS type, student_id, first_name, last_name, username, email, grade_level,
        graduation_year, is_active

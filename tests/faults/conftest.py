@@ -9,6 +9,7 @@ import pytest
 
 from coreskills.stack import redis as stack_redis
 from tests.conftest import _memory, missing
+from tests.faults.caller import NoAnswer
 from tests.faults.lab import Lab
 from tests.faults.programs import until
 
@@ -73,7 +74,8 @@ def _open_lab(new_folder: Callable[[], Path]) -> Iterator[Lab]:
 @pytest.fixture
 def bare_lab(_open_lab: Lab) -> Iterator[Lab]:
     """Without workers; a test adds those it needs, and none outlives it. A failed one leaves no
-    work to the next."""
+    work to the next, and no connection of the API that died with its PostgreSQL."""
+    until(lambda: all(_reads(_open_lab) for _ in range(20)))
     yield _open_lab
     for file in _open_lab.failpoints.iterdir():
         file.unlink()
@@ -81,3 +83,11 @@ def bare_lab(_open_lab: Lab) -> Iterator[Lab]:
         _open_lab.workers.pop().kill()
     _open_lab.mend()
     _open_lab.ask(ABANDON)
+
+
+def _reads(lab: Lab) -> bool:
+    """Each time with the next connection of the API."""
+    try:
+        return lab.caller.get("/api/v1/jobs?limit=1").status == 200
+    except NoAnswer:
+        return False

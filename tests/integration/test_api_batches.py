@@ -123,3 +123,12 @@ def test_a_key_whose_first_request_is_still_being_answered_is_409(client, site):
         refused(posted(client, self_test, key="held"), 409, "request_in_progress")
         alone = client.post("/api/v1/users/student", json=ADA, headers={"Idempotency-Key": "held"})
         refused(alone, 409, "request_in_progress")
+
+
+def test_a_key_is_not_blamed_for_a_table_that_is_locked(client, site):
+    """The first request makes the API remember how many jobs wait, so that nothing before asks."""
+    client.post("/api/v1/users/student", json=ADA)
+    with site.admin() as slow, slow.transaction():
+        slow.execute("LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE")
+        busy = client.post("/api/v1/users/student", json={**ADA, "student_id": "S7654321"})
+        refused(busy, 503, "unavailable")

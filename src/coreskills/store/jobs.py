@@ -126,6 +126,8 @@ def _key_in_use() -> Iterator[None]:
     try:
         yield
     except psycopg.errors.LockNotAvailable as exc:
+        if "idempotency_keys" not in (exc.diag.context or ""):
+            raise  # waited for something else, as for a migration that holds the whole table
         raise Conflict(
             "The first request with this Idempotency-Key is still being answered; repeat this one",
             code="request_in_progress",

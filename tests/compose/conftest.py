@@ -9,11 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.compose import debian, images
+from tests.compose import laboratory
 from tests.compose.engine import Engine
 from tests.compose.stack import NOT_RUN, Stack
+from tests.conftest import missing
 
 FIGURES = pytest.StashKey[dict[str, float]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--engine-folder", type=Path, help="where packages and images are kept")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,22 +42,21 @@ def figures(pytestconfig: pytest.Config) -> dict[str, float]:
 
 
 @pytest.fixture(scope="session")
-def engine(figures: dict[str, float]) -> Iterator[Engine]:
-    if not os.environ.get("CI"):
-        pytest.skip("an engine with stand-ins is set up where CI=true only: root, on Debian")
-    folder = Path(tempfile.mkdtemp(prefix="coreskills-engine-"))
+def engine(pytestconfig: pytest.Config, figures: dict[str, float]) -> Iterator[Engine]:
+    kept: Path | None = pytestconfig.getoption("--engine-folder", None)
+    if not os.environ.get("CI") and not kept:
+        pytest.skip("not run: an engine is started in CI, or with --engine-folder FOLDER")
+    if reason := laboratory.obstacle():
+        missing(reason)
+    folder = kept or Path(tempfile.mkdtemp(prefix="coreskills-engine-"))
     began = time.monotonic()
-    debian.install_host_packages()
-    packages = debian.Packages(folder / "packages")
-    made = Engine(folder, packages)
     try:
-        made.start()
-        images.make(made, packages, folder)
-        figures["engine and stand-ins made"] = time.monotonic() - began
-        yield made
+        with laboratory.engine(folder) as made:
+            figures["engine and stand-ins made"] = time.monotonic() - began
+            yield made
     finally:
-        made.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        if not kept:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

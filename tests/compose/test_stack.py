@@ -14,7 +14,10 @@ from tests.compose.images import locked
 from tests.compose.programs import ROOT
 from tests.compose.stack import SERVICES, Stack
 
-pytestmark = [pytest.mark.compose, pytest.mark.timeout(900)]
+pytestmark = [
+    *(pytest.mark.compose, pytest.mark.e2e, pytest.mark.timeout(600)),
+    pytest.mark.xdist_group("compose"),  # one engine, one stack
+]
 OURS = ("api", "worker")
 LARGEST = 220 * 10**6
 

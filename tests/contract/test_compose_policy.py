@@ -10,9 +10,10 @@ import pytest
 import yaml
 
 from tests.compose import hardening, plan
+from tests.compose.images import locked
 
-COMPOSE = Path(__file__).parents[2] / "compose.yaml"
-TEXT = COMPOSE.read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "compose.yaml").read_text(encoding="utf-8")
 LINES = TEXT.splitlines(keepends=True)
 HARDENS = re.compile(
     r"\s+(- /|<<|tmpfs|user|init|read_only|cap_drop|security_opt|restart|logging|driver|options"
@@ -64,3 +65,11 @@ def test_nothing_can_be_made_weaker(change: tuple[str, str]):
     before, after = change
     assert before in TEXT
     assert broken(TEXT.replace(before, after, 1))
+
+
+def test_compose_and_the_dockerfile_name_the_images_of_the_lock():
+    defaults = dict(re.findall(r"\$\{(CORESKILLS_\w+_IMAGE):-([^}]+)\}", TEXT))
+    dockerfile = (ROOT / "deploy" / "images" / "Dockerfile").read_text(encoding="utf-8")
+    bases = {f"CORESKILLS_{k}": v for k, v in re.findall(r"ARG (\w+_IMAGE)=(\S+)", dockerfile)}
+    assert len(bases) == 2
+    assert defaults == locked() == defaults | bases

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Runs every check of the project: python3 test.py [--fast] [PYTEST ARGUMENTS].
 
+Two tests run at a time, each side with its own servers: most of them wait more than they work.
 --fast leaves out the end-to-end tests, and with them the loss windows, the fault matrix and 90 s of
 chaos. All checks run, even after one has failed.
 """
@@ -21,7 +22,7 @@ def checks(python, arguments):
         ("ruff check", [python, "-m", "ruff", "check", "."]),
         ("mypy", [python, "-m", "mypy"]),
         ("lint-imports", [os.path.join(scripts, "lint-imports")]),
-        ("pytest", [python, "-m", "pytest"] + arguments),
+        ("pytest", [python, "-m", "pytest", "-n", "2", "--dist", "loadscope"] + arguments),
     ]
 
 

@@ -140,6 +140,12 @@ def for_docker(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     return inherited(environ) | more
 
 
+def for_pip(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The user's own settings for pip: where packages come from, and through which proxy."""
+    kept = {name: value for name, value in environ.items() if name.startswith("PIP_")}
+    return for_docker(environ) | kept | {"PIP_CONSTRAINT": os.devnull}
+
+
 def words_to_complete(environ: Mapping[str, str] = os.environ) -> list[str]:
     """What a shell that asks for completion has on its line; empty otherwise."""
     return environ.get("COMP_WORDS", environ.get("_TYPER_COMPLETE_ARGS", "")).split()

@@ -44,15 +44,19 @@ def start(home: Home, wishes: Wishes, report: Report) -> bool:
 
 
 def obtain(home: Home, docker: Docker, report: Report) -> Images:
-    """The images, fetched or built if need be; nothing is started."""
+    """The images, fetched or built if need be; nothing is started. What could not be had for this
+    source is not asked for again."""
     project = Project(home, docker)
     home.create(None)
     saved = home.instance()
     found = images.present(project)
-    if found and (saved.get("image_tag") == found.tag or not found.without):
+    if found and (found.tag in project.saved() or not found.without):
         return found
-    _save_settings(project, saved | {"image_tag": images.tag_of(project.root)}, {})
-    return images.obtain(project, report)
+    _save_settings(project, saved | {"image_tag": "unbuilt"}, {})
+    found = images.obtain(project, report)
+    chosen = {"image_tag": found.tag, "worker_target": found.worker}
+    _save_settings(project, saved | chosen, found.names)
+    return found
 
 
 def stop(home: Home, report: Report) -> bool:
@@ -233,7 +237,6 @@ def _ports(
 
 
 def _save_settings(project: Project, instance: dict[str, Any], names: dict[str, str]) -> None:
-    extra_ca = config.load_operation().extra_ca or instance.get("extra_ca", "")
     given = instance.get("ports", {})
     project.save(
         {
@@ -244,7 +247,7 @@ def _save_settings(project: Project, instance: dict[str, Any], names: dict[str, 
             "CORESKILLS_WORKER_TARGET": instance.get("worker_target", images.WITH_PWSH),
             "CORESKILLS_API_PROCESSES": str(instance.get("api_processes", API_PROCESSES)),
             "CORESKILLS_OPEN_ACCESS": str(instance.get("open", False)).lower(),
-            **({"CORESKILLS_EXTRA_CA": extra_ca} if extra_ca else {}),
+            **images.certificates(),
             **names,
         }
     )

@@ -59,7 +59,7 @@ class Docker:
             raise StackFailed(
                 f"docker {' '.join(words[:2])} was refused: {last_line(answer.err or answer.out)}",
                 check="docker.answers",
-                fix="docker info",
+                fix="docker info; start the engine if that does not answer",
                 exit_code=3,
             )
         return answer.out

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from coreskills import __version__
+from coreskills import __version__, config
 from coreskills.errors import StackFailed
 from coreskills.stack.docker import Docker, Report, last_line
 from coreskills.stack.project import LOCK, Project
@@ -65,7 +65,7 @@ def here(docker: Docker, name: str) -> str:
 def present(project: Project) -> Images | None:
     """What is here; None unless an instance can be started with it."""
     tag, names, without = tag_of(project.root), wanted(project), []
-    for service in _with_image():
+    for service in with_image():
         found = here(project.docker, names[service.image])
         if found:
             names[service.image] = found
@@ -83,7 +83,7 @@ def present(project: Project) -> Images | None:
 def obtain(project: Project, report: Report) -> Images:
     """Fetch what is missing. Raises StackFailed for what an instance cannot do without."""
     names = wanted(project)
-    for service in _with_image():
+    for service in with_image():
         if not here(project.docker, names[service.image]):
             said = _pull(project, names[service.image], report)
             if said and service.needed:
@@ -101,6 +101,16 @@ def wanted(project: Project) -> dict[str, str]:
     """Those of the lock, unless the environment names others, as a school's own registry has."""
     names = locked(project.root)
     return {name: project.docker.environment.get(name) or names[name] for name in names}
+
+
+def certificates() -> dict[str, str]:
+    """What builds and containers trust besides the usual ones."""
+    extra = config.load_operation().extra_ca
+    return {"CORESKILLS_EXTRA_CA": str(Path(extra).resolve())} if extra else {}
+
+
+def with_image() -> list[Service]:
+    return [service for service in SERVICES if service.image]
 
 
 def _with_ours(project: Project, report: Report) -> Images:
@@ -140,10 +150,6 @@ def _pull(project: Project, name: str, report: Report) -> str:
     if not code:
         return ""
     return last_line(project.log.read_text(encoding="utf-8", errors="replace"))
-
-
-def _with_image() -> list[Service]:
-    return [service for service in SERVICES if service.image]
 
 
 def _files(root: Path) -> Iterable[Path]:

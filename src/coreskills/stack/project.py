@@ -42,6 +42,9 @@ class Project:
             *arguments,
         ]
 
+    def saved(self) -> str:
+        return self.settings.read_text(encoding="utf-8") if self.settings.exists() else ""
+
     def save(self, settings: dict[str, str]) -> None:
         """Quoted, so that Compose takes each value as it is."""
         lines = [f"{name}={_quoted(value)}\n" for name, value in settings.items()]

@@ -59,7 +59,7 @@ class Packages:
 def _mirror() -> str:
     """Where this machine gets Debian from."""
     form = "$(LABEL) $(COMPONENT) $(REPO_URI)"
-    for line in run(["apt-get", "indextargets", "--format", form]).splitlines():
+    for line in run(["apt-get", "indextargets", "--format", form]).stdout.splitlines():
         label, component, address = line.split()
         if (label, component) == ("Debian", "main"):
             return address

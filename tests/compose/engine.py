@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.compose.debian import Packages
-from tests.compose.programs import run
+from tests.compose.programs import ROOT, run
 
 PACKAGES = ["docker.io", "docker-cli", "containerd", "docker-compose", "docker-buildx"]
 POOL = "base=10.214.64.0/18,size=24"  # nobody else's, and no network of the host's
@@ -33,7 +33,16 @@ class Engine:
             (plugins / plugin.name).symlink_to(plugin)
 
     def docker(self, *arguments: str | Path, within: float = 120, code: int | None = 0) -> str:
-        return run(["docker", *arguments], env=self.environment, within=within, code=code)
+        """What it says on stdout."""
+        command = ["docker", *arguments]
+        return run(command, env=self.environment, within=within, code=code).stdout
+
+    def config(self, *arguments: str) -> tuple[str, str]:
+        """compose.yaml as Compose renders it, and what it complains about."""
+        place = ("--project-directory", ROOT, "--env-file", ROOT / "deploy" / "images.lock")
+        variables = self.environment | {"CORESKILLS_SECRETS": "/home/secrets"}
+        done = run(["docker", "compose", *place, "config", *arguments], env=variables)
+        return done.stdout, done.stderr
 
     def has(self, image: str) -> bool:
         return self.docker("images", "--quiet", image).strip() != ""

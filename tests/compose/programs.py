@@ -18,8 +18,8 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     code: int | None = 0,
-) -> str:
-    """What it wrote to stdout. `code`: the exit code it must have; None: any."""
+) -> subprocess.CompletedProcess[str]:
+    """`code`: the exit code it must have; None: any."""
     words = [str(word) for word in command]
     done = subprocess.run(
         words,
@@ -33,4 +33,4 @@ def run(
     if code is not None and done.returncode != code:
         said = (done.stdout + done.stderr)[-3000:]
         raise Failed(f"{' '.join(words)} ended with {done.returncode}:\n{said}")
-    return done.stdout
+    return done

@@ -37,7 +37,6 @@ VERBS = {
     "logs": "Show the logs of a service",
     "token": "Print the operator's API token, or make another one",
     "db": "Migrate, query or recreate the database",
-    "probe": "Ask the program of a container whether it works",
     "smoke": "Test the running API from outside",
     "tools": "Install PowerShell, or say which one is used",
     "bundle": "Take it to machines without network",

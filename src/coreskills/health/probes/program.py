@@ -6,7 +6,7 @@ from pathlib import Path
 
 from coreskills.health.probe import CannotTell, Finding, Probe
 
-Fetch = Callable[[str, bool], tuple[int, bytes]]  # path, with a token? -> status, body
+Fetch = Callable[[str], int]  # path -> status
 OLDEST_BEAT = 30.0  # seconds; a worker's loop turns every second, its heartbeat every five
 
 
@@ -20,7 +20,7 @@ def worker(pulse_file: str) -> Probe:
 
 def serves(fetch: Fetch) -> Finding:
     """An API without Redis serves; one without PostgreSQL does not."""
-    status, _ = fetch("/health/ready", False)
+    status = fetch("/health/ready")
     return Finding(f"HTTP {status}", "" if status == 200 else "PostgreSQL does not answer")
 
 

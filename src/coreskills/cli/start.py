@@ -121,6 +121,8 @@ def _dashboards(found: Home, facts: dict[str, Any]) -> list[str]:
     if "grafana" in urls:
         password = found.path / "containers" / "grafana_admin"
         lines.append(f"  Grafana     {urls['grafana']}   admin, password in {password}")
+    if facts.get("without"):
+        lines.append(f"  Not here    {', '.join(facts['without'])}: no image could be had")
     return lines
 
 

@@ -165,6 +165,20 @@ def inside(home: Home, service: str, *command: str, within: float = 30.0) -> str
     return project.docker.ask(*project.words("exec", "-T", service, *command), within=within).out
 
 
+def container(home: Home, service: str) -> tuple[Docker, str]:
+    """The docker command, and the id of the service's container, which must run."""
+    project = _project(home)
+    for found in containers.inspected(project):
+        if containers.service_of(found) == service and _lives(found):
+            return project.docker, str(found["Id"])
+    raise StackFailed(
+        f"{service} does not run",
+        check=f"{service}.starts",
+        fix="coreskills start",
+        exit_code=3,
+    )
+
+
 def _project(home: Home) -> Project:
     docker = find()
     if docker is None:

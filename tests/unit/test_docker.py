@@ -8,6 +8,7 @@ import pytest
 
 from coreskills import config
 from coreskills.errors import StackFailed
+from coreskills.health.probe import CannotTell
 from coreskills.stack import compose_preflight, containers
 from coreskills.stack.docker import Docker
 from coreskills.stack.home import Home
@@ -121,6 +122,12 @@ def test_a_small_virtual_machine_is_refused_by_name(docker: ScriptedDocker, tmp_
     assert (caught.value.check, caught.value.exit_code) == ("docker.memory", 4)
     skipped = frozenset({"docker.memory", "docker.disk"})
     assert len(compose_preflight.run(tmp_path, docker, skipped)) == 5
+
+
+def test_an_engine_that_does_not_answer_is_not_called_small(docker: ScriptedDocker):
+    docker.answers("info", out=json.dumps({"MemTotal": 0, "ServerErrors": ["Cannot connect"]}))
+    with pytest.raises(CannotTell):
+        compose_preflight.memory(docker)
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,15 @@ def test_without_the_image_of_powershell_the_worker_is_built_without(
     assert docker.asked("build", "worker")
 
 
+def test_powershell_that_came_later_is_built_in(home: Home, docker: ScriptedDocker):
+    has(docker, *CORE, *MORE, ours=("api", "worker-native"))
+    found = images.present(Project(home, docker))
+    assert found is not None
+    assert found.worker == "worker-native"
+    has(docker, images.PWSH)
+    assert images.present(Project(home, docker)) is None
+
+
 def test_a_pinned_image_that_came_in_a_bundle_is_found_without_its_digest(docker: ScriptedDocker):
     docker.answers("image", "inspect", "postgres:18", out="sha256:1")
     assert images.here(docker, "postgres:18@sha256:abc") == "postgres:18"

@@ -93,6 +93,8 @@ def _info(docker: Docker | None) -> dict[str, str]:
     if docker is None:
         raise CannotTell("there is no docker command")
     found: dict[str, str] = json.loads(docker.said("info", "--format", "{{json .}}"))
+    if found.get("ServerErrors"):
+        raise CannotTell("the engine does not answer")
     return found
 
 

@@ -73,7 +73,8 @@ def present(project: Project) -> Images | None:
             return None
         else:
             without.append(service.name)
-    for worker in (WITH_PWSH, WITHOUT):
+    # Where PowerShell's image is, ours is built anew rather than going on without.
+    for worker in (WITH_PWSH,) if here(project.docker, names[PWSH]) else (WITH_PWSH, WITHOUT):
         images = Images(tag, worker, names, without)
         if all(here(project.docker, name) for name in images.ours):
             return images

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -63,6 +64,15 @@ class Preparation:
     operator_token: str = ""
 
 
+@dataclass(frozen=True)
+class Operation:
+    """What the operator of an instance decides, and no program of it needs to know."""
+
+    mode: str = "auto"  # or native, compose
+    bind: str = "127.0.0.1"  # compose: the address of this machine that others may reach it at
+    extra_ca: str = ""  # compose: a file of certificates that the school's proxy signs with
+
+
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """Build settings from CORESKILLS_* variables, or from the file that NAME_FILE names.
 
@@ -79,6 +89,10 @@ def load_preparation(environ: Mapping[str, str] = os.environ) -> Preparation:
         faults = [Fault(name, "missing", f"or {name}_FILE is needed") for name in missing]
         raise Invalid("The database cannot be prepared: " + _list(faults), faults)
     return found
+
+
+def load_operation(environ: Mapping[str, str] = os.environ) -> Operation:
+    return Operation(**_values(Operation, environ))
 
 
 def _values(kind: type, environ: Mapping[str, str]) -> dict[str, Any]:
@@ -112,6 +126,24 @@ def inherited(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The few variables that our child processes may see; secrets of the user's shell stay out."""
     keep = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "TEMP", "TMP", "SSL_CERT_FILE")
     return {name: environ[name] for name in keep if name in environ}
+
+
+def for_docker(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What the docker command line goes by: where its engine and its settings are, the proxy, and
+    which images to use instead of those of deploy/images.lock."""
+    keep = (
+        *("HOME", "USERPROFILE", "HOMEDRIVE", "HOMEPATH", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA"),
+        *("PROGRAMFILES", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "SSH_AUTH_SOCK", "PATHEXT"),
+    )
+    own = re.compile(r"DOCKER_\w+|BUILDX_\w+|(HTTPS?|NO)_PROXY|CORESKILLS_\w+_IMAGE", re.IGNORECASE)
+    more = {n: value for n, value in environ.items() if n.upper() in keep or own.fullmatch(n)}
+    return inherited(environ) | more
+
+
+def for_pip(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The user's own settings for pip: where packages come from, and through which proxy."""
+    kept = {name: value for name, value in environ.items() if name.startswith("PIP_")}
+    return for_docker(environ) | kept | {"PIP_CONSTRAINT": os.devnull}
 
 
 def words_to_complete(environ: Mapping[str, str] = os.environ) -> list[str]:

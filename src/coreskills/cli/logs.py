@@ -7,6 +7,7 @@ import typer
 
 from coreskills.cli.terminal import HomeOption, instance, put
 from coreskills.errors import StackFailed
+from coreskills.stack import compose
 from coreskills.stack.home import Home
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -20,7 +21,10 @@ def logs(
     home: HomeOption = None,
 ) -> None:
     """Show the logs of a service, or of all: each line then begins with its service."""
-    files = _files(instance(home), service)
+    found = instance(home)
+    if found.instance()["mode"] == "compose":
+        raise typer.Exit(compose.logs(found, service, lines, follow))
+    files = _files(found, service)
     for path in files:
         for line in _tail(path, lines):
             put(_line(path, line, files))

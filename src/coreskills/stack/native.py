@@ -1,5 +1,6 @@
 """The native mode: real servers from wheels, kept by a supervisor, no Docker and no root needed."""
 
+import shutil
 import subprocess
 import sys
 import time
@@ -122,6 +123,13 @@ def status(home: Home) -> list[ServiceState]:
     """Of each program; a program whose process is gone unnoticed counts as failed."""
     found = state.read(home)
     return found.services if found and found.supervised else []
+
+
+def erase(home: Home) -> None:
+    """The servers' folder, where it is not in the home."""
+    servers = home.server_folder(unprivileged())
+    if servers != home.path:
+        shutil.rmtree(servers, ignore_errors=True)
 
 
 def facts(home: Home) -> dict[str, Any]:

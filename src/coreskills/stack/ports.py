@@ -3,13 +3,13 @@ is replaced by a free one. What was chosen is saved, and is what is printed, ope
 
 import socket
 
-DEFAULTS = {"api": 5000, "postgres": 5432, "redis": 6379, "prometheus": 9090, "grafana": 3000}
+from coreskills.stack.services import PORTS
 
 
 def wanted(saved: dict[str, int], base: int | None, names: list[str]) -> dict[str, int]:
     """From `base` on if given, else the saved port, else the known one."""
     return {
-        name: base + offset if base else saved.get(name, DEFAULTS[name])
+        name: base + offset if base else saved.get(name, PORTS[name])
         for offset, name in enumerate(names)
     }
 

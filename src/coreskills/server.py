@@ -53,9 +53,10 @@ from coreskills.api.limits import Limits
 from coreskills.broker import streams
 from coreskills.broker.streams import Queue
 from coreskills.config import Settings
+from coreskills.domain.kinds import KINDS
 from coreskills.errors import Fault, Invalid
 from coreskills.store.db import Database
-from coreskills.telemetry import logs
+from coreskills.telemetry import logs, metrics
 from coreskills.telemetry.metrics import PoolGauges
 from coreskills.telemetry.shared import Shared
 
@@ -179,6 +180,7 @@ def _counters(settings: Settings, db: Database) -> Shared | None:
         return None
     counters = Shared(Path(settings.metrics_dir))
     counters.begin()
+    metrics.start_at_zero(KINDS)
     threading.Thread(target=_tell_pool, args=[db], name="pool figures", daemon=True).start()
     return counters
 

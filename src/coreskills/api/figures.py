@@ -41,18 +41,29 @@ class Figures:
         self._until = 0.0
 
     def collect(self) -> list[Metric]:
-        with self._turn:  # who holds it does not wait for long
-            if time.monotonic() >= self._until:
-                self._found = [*self._of_postgres(), *self._of_redis()]
-                self._until = time.monotonic() + self._seconds
-            return self._found
+        """While one thread waits for servers that may be away, the others tell what is known."""
+        if self._turn.acquire(blocking=not self._found):
+            try:
+                self._ask()
+            finally:
+                self._turn.release()
+        return self._found
+
+    def _ask(self) -> None:
+        if time.monotonic() >= self._until:
+            self._found = [*self._of_postgres(), *self._of_redis()]
+            self._until = time.monotonic() + self._seconds
 
     def _of_postgres(self) -> list[Metric]:
+        """As far as it answers: a table that is locked takes neither the server's figures, nor its
+        being up."""
+        found: list[Metric] = []
         try:
             with apart.connected(self._db.url, PATIENCE) as conn:
-                found = [*_server(conn), *_work(conn), *_inventory(conn)]
+                for part in (_server, _work, _inventory):
+                    found += part(conn)
         except Unavailable:
-            return [figures.PG_UP.value(0)]
+            return [figures.PG_UP.value(1 if found else 0), *found]
         return [figures.PG_UP.value(1), *found]
 
     def _of_redis(self) -> list[Metric]:

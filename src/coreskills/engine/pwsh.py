@@ -179,7 +179,7 @@ class PwshEngine:
 
     def _count(self, reason: str) -> None:
         self.counts[reason] += 1
-        work.restarted(self.name, reason)
+        work.restarted(reason)
 
     def _failed(self, code: str) -> None:
         self._count(code)

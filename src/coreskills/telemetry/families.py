@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from prometheus_client.core import Metric
 
 Kind = Literal["counter", "gauge", "histogram"]
+Server = Literal["api", "worker"]
 Sample = tuple[Sequence[str], float]  # the values of the labels, in their order, and the number
 _M = TypeVar("_M", Counter, Gauge, Histogram)
 NAMES: dict[str, "Family"] = {}
@@ -25,6 +26,7 @@ class Family:
     kind: Kind
     text: str
     labels: tuple[str, ...] = ()
+    servers: tuple[Server, ...] = ("api",)  # whose /metrics has it
 
     def __post_init__(self) -> None:
         if self.name in NAMES:

@@ -1,15 +1,16 @@
 """What the API counts. The names of the two HTTP metrics are those of the original's lessons."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
 
-from coreskills.telemetry.families import Family
+from coreskills.telemetry.families import Family, Server
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+BOTH: tuple[Server, ...] = ("api", "worker")
 registry = CollectorRegistry()
 
 requests_total = Family(
@@ -39,6 +40,7 @@ jobs_finished = Family(
     "Jobs that ended: completed, failed with a code, dead, or cancelled. The API counts those that "
     "were cancelled, a worker all others: add them up over both.",
     ("type", "outcome", "code"),
+    BOTH,
 ).counter(registry)
 
 BUILD = Family(
@@ -46,23 +48,34 @@ BUILD = Family(
     "gauge",
     "Always 1; says which release of which service runs on which Python.",
     ("version", "python", "service"),
+    BOTH,
 )
 POOL_CONNECTIONS = Family(
     "coreskills_db_pool_connections",
     "gauge",
-    "Connections to PostgreSQL for requests or jobs, used or idle; of all processes of the API.",
+    "Connections to PostgreSQL for requests or jobs: of all processes of the API, or of a worker.",
     ("state",),
+    BOTH,
 )
 POOL_MAX = Family(
     "coreskills_db_pool_connections_max",
     "gauge",
-    "How many of these there may be; of all processes of the API.",
+    "How many of these connections there may be.",
+    servers=BOTH,
 )
 POOL_WAITING = Family(
     "coreskills_db_pool_waiting",
     "gauge",
-    "Requests or jobs that wait for a connection; of all processes of the API.",
+    "Requests or jobs that wait for such a connection.",
+    servers=BOTH,
 )
+
+
+def start_at_zero(kinds: Iterable[str]) -> None:
+    """What can be counted is there before it happens: rate() does not see a series begin with 1."""
+    for kind in kinds:
+        jobs_accepted.labels(kind)
+    logins.labels("accepted")
 
 
 def observe_request(method: str, status: int, route: str, seconds: float) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import structlog
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
 
 from coreskills import config, failpoints
@@ -48,7 +49,7 @@ def main(handlers: dict[str, Handler] = HANDLERS) -> None:
     threading.Thread(target=_end_when, args=[worker.blocked], daemon=True).start()
     gc.collect()
     gc.freeze()  # what is there now stays: no pause of a later collection looks at it again
-    _serve_metrics(settings, db, engine)
+    _tell(settings, handlers, served(db, engine))
     worker.run(stop)
     dispatching.join(timeout=5)
     engine.close()
@@ -57,17 +58,24 @@ def main(handlers: dict[str, Handler] = HANDLERS) -> None:
         raise SystemExit(1)
 
 
-def _serve_metrics(settings: Settings, db: Database, engine: Engine) -> None:
-    """For as long as the process lives."""
+def _tell(settings: Settings, handlers: dict[str, Handler], registry: CollectorRegistry) -> None:
+    work.start_at_zero(handlers)
+    if settings.metrics_port:
+        exposition.serve(settings.metrics_host, settings.metrics_port, registry)
+
+
+def served(db: Database, engine: Engine) -> CollectorRegistry:
+    """All that a worker tells at a scrape."""
 
     def asked() -> Iterator[Metric]:
         yield exposition.build("worker")
         yield work.engine(engine.name, engine.version)
         yield from metrics.pool(db.stats())
 
-    if settings.metrics_port:
-        work.registry.register(exposition.Asked(asked))
-        exposition.serve(settings.metrics_host, settings.metrics_port, work.registry)
+    registry = CollectorRegistry()
+    registry.register(work.registry)
+    registry.register(exposition.Asked(asked))
+    return registry
 
 
 def _end_when(blocked: threading.Event) -> None:

@@ -44,6 +44,13 @@ class Settings:
     batch_jobs: int = 32  # the most that a worker claims and commits together
     poll_seconds: float = 0.25
     metrics_dir: str = ""  # where processes of one API share their counters
+    receiver_host: str = "127.0.0.1"
+    receiver_port: int = 9095
+    receiver_token: str = ""  # what Alertmanager shows to the receiver of alerts
+    alerts_file: str = ""  # where the receiver keeps them
+    slo_period: str = "8h"  # or "30d": how long a budget of errors has to last
+    prometheus: str = ""  # the programs to use; empty: installed into the home, or on PATH
+    alertmanager: str = ""
     failpoints: str = ""  # a folder; only for tests that make processes die at chosen moments
     log_level: str = "info"
     log_format: str = "json"  # or "text", for people

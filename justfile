@@ -26,6 +26,10 @@ down:
 docs:
     {{python}} scripts/make_reference.py
 
+# Write observability/grafana/dashboards/ anew from scripts/dashboards/
+dashboards:
+    {{python}} scripts/make_dashboards.py
+
 # Measure against peers; writes bench/RESULTS.md
 bench:
     {{python}} bench/run.py --all

@@ -44,6 +44,9 @@ class Settings:
     batch_jobs: int = 32  # the most that a worker claims and commits together
     poll_seconds: float = 0.25
     metrics_dir: str = ""  # where processes of one API share their counters
+    metrics_host: str = "127.0.0.1"  # where a worker is scraped
+    metrics_port: int = 0  # of a worker; 0: nowhere
+    figures_seconds: float = 3.0  # so long the API tells what it found in PostgreSQL and Redis
     failpoints: str = ""  # a folder; only for tests that make processes die at chosen moments
     log_level: str = "info"
     log_format: str = "json"  # or "text", for people

@@ -627,8 +627,8 @@ ACCEPTING = (
         "only what is open can be cancelled",
         "a job is cancelled whose effect is there",
         JOBS,
-        "AND status IN ('queued', 'running', 'suspended')\nRETURNING id;",
-        "\nRETURNING id;",
+        "AND status IN ('queued', 'running', 'suspended')\nRETURNING job_type;",
+        "\nRETURNING job_type;",
         (f"{CLAIMS}::test_what_has_ended_cannot_be_cancelled",),
     ),
 )

@@ -28,6 +28,7 @@ class Job:
     requested_by: str
     request_id: str | None
     created_at: datetime
+    queued_seconds: float = 0.0  # since it was due
 
 
 def essence(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -19,10 +19,10 @@ from coreskills.stack import ports, preflight, redis, state, tools
 from coreskills.stack.account import unprivileged
 from coreskills.stack.home import Home
 from coreskills.stack.processes import end, resident_bytes
-from coreskills.stack.programs import API_PROCESSES, WORKERS, postgres_of, redis_of
+from coreskills.stack.programs import API_PROCESSES, WORKERS, postgres_of, redis_of, worker_names
 from coreskills.stack.readiness import READY_WITHIN, Report, wait_until_ready
 from coreskills.stack.state import ServiceState, State
-from coreskills.telemetry import metrics
+from coreskills.telemetry import shared
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def start(home: Home, wishes: Wishes, report: Report) -> bool:
     _check(home, wishes, report)
     _sweep(home, found, report)
     _prepare(home, wishes, report)
-    metrics.clear(home.metrics)
+    shared.clear(home.metrics)
     wait_until_ready(home, report, _launch(home))
     return True
 
@@ -185,7 +185,8 @@ def _prepare(home: Home, wishes: Wishes, report: Report) -> None:
     home.generate_secrets(new_token())
     saved = home.instance()
     with_redis = wishes.redis and redis.binary() is not None
-    names = ["api", "postgres", *(["redis"] if with_redis else [])]
+    workers = wishes.workers or saved.get("workers", WORKERS)
+    names = ["api", "postgres", *(["redis"] if with_redis else []), *worker_names(workers)]
     wanted = ports.wanted(saved.get("ports", {}), wishes.port_base, names)
     chosen = ports.choose(wanted)
     for name, port in chosen.items():
@@ -200,7 +201,7 @@ def _prepare(home: Home, wishes: Wishes, report: Report) -> None:
             "queue": "redis" if with_redis else "postgresql",
             "open": wishes.open,
             "engine": asdict(engine),
-            "workers": wishes.workers or saved.get("workers", WORKERS),
+            "workers": workers,
             "api_processes": saved.get("api_processes", API_PROCESSES),
         }
     )

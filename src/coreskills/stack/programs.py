@@ -66,8 +66,12 @@ def programs(home: Home) -> list[Program]:
         found.append(_redis(redis_of(home, account)))
     found.append(_migrate(home))
     found.append(_api(home, instance))
-    found += [_worker(home, number, instance) for number in range(1, instance["workers"] + 1)]
+    found += [_worker(home, name, instance) for name in worker_names(instance["workers"])]
     return found
+
+
+def worker_names(count: int) -> list[str]:
+    return ["worker"] if count == 1 else [f"worker-{number}" for number in range(1, count + 1)]
 
 
 def _postgres(server: Postgres) -> Program:
@@ -124,15 +128,16 @@ def api_command(port: int, processes: int, threads: int = API_THREADS) -> list[s
     ]
 
 
-def _worker(home: Home, number: int, instance: dict[str, Any]) -> Program:
+def _worker(home: Home, name: str, instance: dict[str, Any]) -> Program:
     engine = instance.get("engine") or {"name": "native", "path": ""}
+    port = instance["ports"][name]
     environment = _environment(home, instance, names.WORKER) | {
         "CORESKILLS_ENGINE": engine["name"],
         "CORESKILLS_PWSH": engine["path"],
+        "CORESKILLS_METRICS_PORT": str(port),
     }
-    name = "worker" if instance["workers"] == 1 else f"worker-{number}"
     command = [sys.executable, "-m", "coreskills.worker"]
-    return Program(name, command, environment, after="migrate")
+    return Program(name, command, environment, port=port, after="migrate")
 
 
 def _environment(home: Home, instance: dict[str, Any], role: str) -> dict[str, str]:

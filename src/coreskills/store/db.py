@@ -137,6 +137,7 @@ class Database:
     """
 
     def __init__(self, settings: Settings, *, smallest: int, largest: int) -> None:
+        self.url = settings.database_url
         self._checked_at = 0.0
         self._patience = settings.statement_timeout_ms / 1000 + RESERVE
         self._pool: ConnectionPool[Connection] = ConnectionPool(

@@ -26,6 +26,7 @@ from coreskills.failpoints import reach
 from coreskills.store import audit, leases
 from coreskills.store.audit import Entry as AuditEntry
 from coreskills.store.db import Connection, Database
+from coreskills.telemetry import work
 from coreskills.worker.context import Context, Outcome
 from coreskills.worker.effects import CHANGED
 from coreskills.worker.handlers import Handler
@@ -60,6 +61,7 @@ class Runner:
         self.engine = engine
         self.settings = settings
         self.handlers = handlers
+        self._spent: dict[int, float] = {}  # seconds in the handler, by job of the batch at hand
         self._heartbeat = Heartbeat(db, settings.lease_seconds, blocked)
 
     def run(self, jobs: list[Job]) -> None:
@@ -72,6 +74,9 @@ class Runner:
                     endings.append((job, outcome))
             if endings:
                 self._end(endings, batch)
+        self._spent.clear()
+        for job in jobs:
+            work.claimed(job.job_type, job.queued_seconds)
 
     def _outcome(self, job: Job, batch: Batch, race: int = 0) -> Outcome | None:
         """What to write; None when the job did not come so far, which is settled then."""
@@ -83,10 +88,17 @@ class Runner:
         context = Context(self.db, self.engine, self.settings, job, batch.report, race)
         try:
             reach("worker.running", job.id)
-            return handler(context)
+            return self._timed(handler, context)
         except Exception as exc:  # noqa: BLE001  the worker outlives any job
             self._settle(job, exc)
             return None
+
+    def _timed(self, handler: Handler, context: Context) -> Outcome:
+        job, began = context.job, time.perf_counter()
+        try:
+            return handler(context)
+        finally:
+            self._spent[job.id] = self._spent.get(job.id, 0.0) + time.perf_counter() - began
 
     def _end(self, endings: list[Ending], batch: Batch) -> None:
         reach("worker.before_finish")
@@ -129,6 +141,7 @@ class Runner:
             return exc
         reach("worker.after_commit")
         for job, _ in endings:
+            work.ended(job.job_type, "completed", "", self._spent[job.id])
             log.info("job_completed", job_id=job.id, job_type=job.job_type, attempt=job.attempt)
         return None
 
@@ -179,9 +192,12 @@ class Runner:
         log.warning(event, job_id=job.id, code=code, exc_info=not expected and exc)
         with self.db.transaction() as conn:
             if again:
-                leases.retry_job(conn, job, code, message, backoff_seconds(job.error_count))
-            elif leases.fail_job(conn, job, code, message):
+                pause = backoff_seconds(job.error_count)
+                ours = leases.retry_job(conn, job, code, message, pause)
+            elif ours := leases.fail_job(conn, job, code, message):
                 _note(conn, job, "failed", "failure", code, message)
+        if ours:
+            work.blamed(job.job_type, code, self._spent.get(job.id, 0.0), again=again)
 
     def _stubbornly(self, act: Callable[[], None]) -> None:
         """PostgreSQL is away: our leases may still hold when it is back; if not, we are refused."""

@@ -78,7 +78,7 @@ SELECT status::text FROM jobs WHERE id = %(id)s FOR NO KEY UPDATE;
 UPDATE jobs
    SET status = 'cancelled', completed_at = now(), lease_until = NULL, worker = NULL
  WHERE id = %(id)s AND status IN ('queued', 'running', 'suspended')
-RETURNING id;
+RETURNING job_type;
 
 -- end_cancelled_attempt --
 -- A statement of its own: one that waited for a claim to commit does not see the claim's attempt.

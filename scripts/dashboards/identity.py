@@ -2,7 +2,7 @@
 
 from .board import Board
 from .panels import About, Line, bars, lines, number
-from .queries import increase, rate, total
+from .queries import increase, most, rate, total
 
 PEOPLE = "coreskills_people"
 KNOWN = total(PEOPLE, 'state!="purged"', by="type, state")
@@ -55,11 +55,13 @@ LIFECYCLE = [
             unit="ops",
         ),
         Line(
-            rate(
-                FINISHED,
-                COMPLETED,
-                'type=~"create_.*|.*_account|.*_cohort|update_person"',
-                by="type",
+            most(
+                rate(
+                    FINISHED,
+                    COMPLETED,
+                    'type=~"create_.*|.*_account|.*_cohort|update_person"',
+                    by="type",
+                )
             ),
             "{{type}}",
         ),

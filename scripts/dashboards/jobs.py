@@ -2,7 +2,7 @@
 
 from .board import Board
 from .panels import About, Line, lines, names, number
-from .queries import counted, of, quantile, rate, share, total
+from .queries import counted, most, of, quantile, rate, share, total
 
 FINISHED = "coreskills_jobs_finished_total"
 QUEUED = "coreskills_job_queued_seconds"
@@ -68,8 +68,12 @@ QUEUE = [
 ]
 FLOW = [
     lines(
-        About("Accepted", "Jobs a second that were answered with 202, by type.", unit="ops"),
-        Line(rate("coreskills_jobs_accepted_total", by="type"), "{{type}}"),
+        About(
+            "Accepted",
+            "Jobs a second that were answered with 202, by type; the eight most.",
+            unit="ops",
+        ),
+        Line(most(rate("coreskills_jobs_accepted_total", by="type")), "{{type}}"),
         stacked=True,
     ),
     lines(
@@ -118,7 +122,7 @@ TIMES = [
     ),
     lines(
         About("Time at work", "p95 of the time a worker spent on a job, by type.", unit="s"),
-        Line(quantile(0.95, RUN, by="type"), "{{type}}"),
+        Line(most(quantile(0.95, RUN, by="type")), "{{type}}"),
     ),
 ]
 ENGINE = [
@@ -134,7 +138,7 @@ ENGINE = [
     ),
     lines(
         About("Commands", "Commands a second, by name.", unit="ops", width=10),
-        Line(rate(CALLS, by="command"), "{{command}}"),
+        Line(most(rate(CALLS, by="command")), "{{command}}"),
         stacked=True,
     ),
     lines(
@@ -148,7 +152,7 @@ ENGINE = [
     ),
     lines(
         About("Time of a command", "p95 of the time until the engine answered.", unit="s"),
-        Line(quantile(0.95, CALL, by="command"), "{{command}}"),
+        Line(most(quantile(0.95, CALL, by="command")), "{{command}}"),
     ),
     lines(
         About(

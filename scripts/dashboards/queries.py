@@ -42,6 +42,12 @@ def mean(histogram: str, *matchers: str) -> str:
     return f"{rate(f'{histogram}_sum', *matchers)} / {rate(f'{histogram}_count', *matchers)}"
 
 
+def most(query: str) -> str:
+    """The eight that are most: of thirty kinds of jobs few are at work at a time. What nobody
+    measured, NaN, is none of them."""
+    return f"topk(8, {query} >= 0)"
+
+
 def counted(query: str, job: str) -> str:
     """A counter that has never counted has no series. While its program is scraped, that is 0."""
     scraped = of("up", f'job="{job}"')

@@ -25,7 +25,7 @@ NAMES = {"command-center", "devices", "identity", "jobs", "postgresql", "redis",
 @pytest.fixture
 def promtool() -> str:
     found = shutil.which("promtool")
-    return found or missing("promtool is not installed (Debian: prometheus)")
+    return found or missing("promtool (Debian: prometheus)")
 
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=list(BOARDS))

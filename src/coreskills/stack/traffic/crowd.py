@@ -3,9 +3,9 @@
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
-from coreskills.stack.traffic.deeds import DEEDS, School
+from coreskills.stack.traffic.deeds import DEEDS, Deed, School
 from coreskills.stack.traffic.patterns import Pattern, moments
 from coreskills.stack.traffic.tally import Tally
 
@@ -15,9 +15,17 @@ TELL_EVERY = 5.0
 
 
 class Crowd:
-    def __init__(self, school: School, pattern: Pattern, rate: float, seconds: float) -> None:
+    def __init__(
+        self,
+        school: School,
+        pattern: Pattern,
+        rate: float,
+        seconds: float,
+        deeds: Mapping[str, Deed] = DEEDS,
+    ) -> None:
         self.tally = Tally()
         self.school = school
+        self._deeds = deeds
         self._seconds = seconds
         self._due: Iterator[float] = moments(pattern, rate, seconds)
         self._names = list(pattern.mix)
@@ -61,7 +69,7 @@ class Crowd:
 
     def _act(self) -> None:
         name = self.school.chance.choices(self._names, cum_weights=self._weights)[0]
-        deed = DEEDS[name]
+        deed = self._deeds[name]
         began = time.perf_counter()
         reply = deed.do(self.school)
         spent = time.perf_counter() - began

@@ -30,6 +30,10 @@ docs:
 dashboards:
     {{python}} scripts/make_dashboards.py
 
+# Write the rules of the objectives anew
+rules:
+    {{python}} scripts/make_rules.py
+
 # Measure against peers; writes bench/RESULTS.md
 bench:
     {{python}} bench/run.py --all

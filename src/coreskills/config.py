@@ -47,6 +47,13 @@ class Settings:
     metrics_host: str = "127.0.0.1"  # where a worker is scraped
     metrics_port: int = 0  # of a worker; 0: nowhere
     figures_seconds: float = 3.0  # so long the API tells what it found in PostgreSQL and Redis
+    receiver_host: str = "127.0.0.1"
+    receiver_port: int = 9095
+    receiver_token: str = ""  # what Alertmanager shows to the receiver of alerts
+    alerts_file: str = ""  # where the receiver keeps them
+    slo_period: str = "8h"  # or "30d": how long a budget of errors has to last
+    prometheus: str = ""  # the programs to use; empty: installed into the home, or on PATH
+    alertmanager: str = ""
     failpoints: str = ""  # a folder; only for tests that make processes die at chosen moments
     log_level: str = "info"
     log_format: str = "json"  # or "text", for people

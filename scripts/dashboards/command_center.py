@@ -1,7 +1,7 @@
 """Is it fine? The eight panels of the original, each of them true, and the work behind them."""
 
 from .board import Board
-from .panels import About, Line, light, lines, number, states
+from .panels import About, Line, light, lines, names, number, states
 from .queries import ASKED, REQUESTS, SECONDS, mean, most, of, quantile, rate, share, total
 
 FAILED = 'status=~"5.."'
@@ -121,6 +121,18 @@ DONE = number(
     About("Jobs done", "Jobs that were completed, a second.", unit="ops", width=4),
     rate("coreskills_jobs_finished_total", 'outcome="completed"'),
 )
+RELEASE = names(
+    About(
+        "Release",
+        "What runs, as each program says itself. Two releases at a time: a restart is half done.",
+        width=24,
+        height=4,
+    ),
+    Line(
+        f"max by (service, version, python) ({of('coreskills_build_info')})",
+        "{{service}} {{version}} on Python {{python}}",
+    ),
+)
 
 BOARD = Board(
     "command-center",
@@ -129,6 +141,6 @@ BOARD = Board(
     [
         ("Services", [SERVICES, POSTGRES, REDIS, API]),
         ("Requests", [REQUEST_RATE, RESPONSE_TIME, ERROR_RATE, STATUSES]),
-        ("Where to look", [BY_ROUTE, WAITING, OLDEST, DONE]),
+        ("Where to look", [BY_ROUTE, WAITING, OLDEST, DONE, RELEASE]),
     ],
 )

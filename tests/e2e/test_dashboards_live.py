@@ -17,6 +17,10 @@ from tests.scraper import Prometheus, prometheus
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 ROOT = Path(__file__).parents[2]
 BOARDS = sorted((ROOT / "observability" / "grafana" / "dashboards").glob("*.json"))
+RULES = [
+    *sorted((ROOT / "observability" / "prometheus" / "rules").glob("*.yml")),
+    ROOT / "observability" / "prometheus" / "slo" / "8h" / "slo.yml",
+]
 QUERIES = [
     pytest.param(query, id=f"{path.stem} {number}")
     for path in BOARDS
@@ -40,7 +44,7 @@ def watched(running: Instance, tmp_path_factory: pytest.TempPathFactory) -> Iter
         "postgres": [ports["postgres"]],  # as the original did
         "redis": [ports["redis"]],
     }
-    with prometheus(tmp_path_factory.mktemp("prometheus"), targets) as scraper:
+    with prometheus(tmp_path_factory.mktemp("prometheus"), targets, RULES) as scraper:
         scraper.wait_for('up{job="worker"} == 1')
         words = ["--pattern", "errors", "--minutes", "0.3", "--rate", "25"]
         yield Watched(running, scraper, running.json("traffic", *words))
@@ -62,6 +66,18 @@ def test_the_query_of_the_panel_is_answered(watched: Watched, query: str):
 def test_no_query_is_left_out():
     assert len(QUERIES) > 100
     assert len(BOARDS) == 7
+
+
+def test_every_rule_is_evaluated_and_what_it_records_is_there(watched: Watched):
+    """Alerts are silent as long as all is well: their queries are proven by promtool."""
+    rules = watched.prometheus.rules()
+    recorded = {rule["name"] for rule in rules if rule["type"] == "recording"}
+    assert len(recorded) > 10
+    for name in recorded:
+        found = watched.prometheus.wait_for(name)
+        assert any(math.isfinite(value) for _, value in found), f"{name}\n{found}"
+    faults = {rule["name"]: rule.get("lastError") for rule in watched.prometheus.rules()}
+    assert not any(faults.values()), faults
 
 
 def test_what_is_counted_is_what_was_sent(watched: Watched):

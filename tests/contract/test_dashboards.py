@@ -1,7 +1,6 @@
 """Dashboards keep the 17 rules of Grafana's linter, and ours; each rule sees a planted fault."""
 
 import copy
-import json
 import shutil
 import subprocess
 import sys
@@ -13,12 +12,10 @@ import yaml
 
 from tests.conftest import missing
 from tests.dashboard_rules import RULES, Json, panels, queries, targets
+from tests.dashboards import BOARDS, FOLDER
 from tests.promql import faults
 
 ROOT = Path(__file__).parents[2]
-GRAFANA = ROOT / "observability" / "grafana"
-FILES = sorted((GRAFANA / "dashboards").glob("*.json"))
-BOARDS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FILES}
 NAMES = {"command-center", "devices", "identity", "jobs", "postgresql", "redis", "slo"}
 
 
@@ -163,7 +160,7 @@ def test_the_command_center_has_the_eight_panels_of_the_original_and_is_fresh():
 def test_grafana_is_told_of_one_prometheus_and_one_folder():
     read = {
         path.parent.name: yaml.safe_load(path.read_text(encoding="utf-8"))
-        for path in GRAFANA.glob("provisioning/*/*.yaml")
+        for path in FOLDER.glob("provisioning/*/*.yaml")
     }
     (source,) = read["datasources"]["datasources"]
     assert (source["uid"], source["type"], source["editable"]) == (

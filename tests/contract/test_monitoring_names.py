@@ -1,6 +1,5 @@
 """Dashboards and rules ask for metrics that there are, with labels that these have."""
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +10,10 @@ import yaml
 from coreskills.telemetry import figures, metrics, work
 from coreskills.telemetry.families import NAMES
 from tests.dashboard_rules import queries
+from tests.dashboards import BOARDS
 from tests.promql import Selector, selectors
 
 FOLDER = Path(__file__).parents[2] / "observability"
-BOARDS = sorted((FOLDER / "grafana" / "dashboards").glob("*.json"))
 RULES = sorted([*FOLDER.glob("prometheus/rules/*.yml"), *FOLDER.glob("prometheus/slo/*/*.yml")])
 ADDED = {"job", "instance", "le"}  # by Prometheus, and by histograms
 OTHERS = ("alertmanager_", "prometheus_")  # of programs that are not ours
@@ -23,10 +22,6 @@ OTHERS = ("alertmanager_", "prometheus_")  # of programs that are not ours
 def asked_by_rules(path: Path) -> list[str]:
     groups = yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]
     return [rule["expr"] for group in groups for rule in group["rules"]]
-
-
-def asked_by_boards(path: Path) -> list[str]:
-    return queries(json.loads(path.read_text(encoding="utf-8")))
 
 
 def recorded() -> set[str]:
@@ -40,10 +35,10 @@ def recorded() -> set[str]:
 
 
 def asked() -> Iterator[tuple[str, Selector]]:
-    for path in (*BOARDS, *RULES):
-        for query in (asked_by_boards if path in BOARDS else asked_by_rules)(path):
-            for selector in selectors(query):
-                yield path.stem, selector
+    for path in RULES:
+        yield from ((path.stem, each) for q in asked_by_rules(path) for each in selectors(q))
+    for name, board in BOARDS.items():
+        yield from ((name, each) for q in queries(board) for each in selectors(q))
 
 
 def known(metric: str) -> set[str] | None:
@@ -81,8 +76,7 @@ def known_name(metric: str) -> str:
 
 def test_the_objectives_that_are_shown_are_those_of_the_alerts():
     """0.995 is shown as a limit of the dial, and recorded by the rules."""
-    board = json.loads((FOLDER / "grafana/dashboards/slo.json").read_text(encoding="utf-8"))
-    dials = [panel for panel in board["panels"] if panel["type"] == "gauge"]
+    dials = [panel for panel in BOARDS["slo"]["panels"] if panel["type"] == "gauge"]
     shown = [panel["fieldConfig"]["defaults"]["thresholds"]["steps"][1]["value"] for panel in dials]
     for path in FOLDER.glob("prometheus/slo/*/slo.yml"):
         promised = re.findall(

@@ -5,7 +5,6 @@ life. Ours are read from the dashboard. That two more of its panels showed Postg
 down for ever is seen in tests/e2e/test_dashboards_live.py.
 """
 
-import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -15,11 +14,8 @@ import pytest
 import yaml
 
 from tests.conftest import missing
-from tests.dashboard_rules import targets
-from tests.promql import shown
+from tests.dashboards import asked
 
-ROOT = Path(__file__).parents[2]
-BOARD = ROOT / "observability" / "grafana" / "dashboards" / "command-center.json"
 THEIR_ERRORS = (
     'rate(flask_http_request_total{status=~"5.."}[5m]) / rate(flask_http_request_total[5m]) * 100'
 )
@@ -29,13 +25,7 @@ Series = list[dict[str, str]]
 
 
 def ours(panel: str, legend: str) -> str:
-    board = json.loads(BOARD.read_text(encoding="utf-8"))
-    (found,) = [
-        target["expr"]
-        for shown_, target in targets(board)
-        if (shown_["title"], target["legendFormat"]) == (panel, legend)
-    ]
-    return shown(found, {"$__rate_interval": "5m", "$job": ".+", "$instance": ".+"})
+    return asked("command-center", panel, legend, interval="5m")
 
 
 def series(metric: str, values: str, **labels: str) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """What the dashboards ask, a real Prometheus answers, on an instance with a class at work."""
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,21 +9,21 @@ from typing import Any
 import pytest
 
 from tests.dashboard_rules import queries
+from tests.dashboards import BOARDS
 from tests.e2e.conftest import Instance
 from tests.promql import SHOWN, shown
 from tests.scraper import Prometheus, prometheus
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 ROOT = Path(__file__).parents[2]
-BOARDS = sorted((ROOT / "observability" / "grafana" / "dashboards").glob("*.json"))
 RULES = [
     *sorted((ROOT / "observability" / "prometheus" / "rules").glob("*.yml")),
     ROOT / "observability" / "prometheus" / "slo" / "8h" / "slo.yml",
 ]
 QUERIES = [
-    pytest.param(query, id=f"{path.stem} {number}")
-    for path in BOARDS
-    for number, query in enumerate(queries(json.loads(path.read_text(encoding="utf-8"))), 1)
+    pytest.param(query, id=f"{name} {number}")
+    for name, board in BOARDS.items()
+    for number, query in enumerate(queries(board), 1)
 ]
 
 

@@ -66,6 +66,9 @@ class Runner:
 
     def run(self, jobs: list[Job]) -> None:
         endings: list[Ending] = []
+        self._spent.clear()
+        for job in jobs:
+            work.claimed(job.job_type, job.queued_seconds)
         with self._heartbeat.holding(jobs) as batch:
             for job in jobs:
                 batch.begin(job)
@@ -74,9 +77,6 @@ class Runner:
                     endings.append((job, outcome))
             if endings:
                 self._end(endings, batch)
-        self._spent.clear()
-        for job in jobs:
-            work.claimed(job.job_type, job.queued_seconds)
 
     def _outcome(self, job: Job, batch: Batch, race: int = 0) -> Outcome | None:
         """What to write; None when the job did not come so far, which is settled then."""

@@ -121,7 +121,7 @@ SELECT k.request_hash, j.id AS job_id, j.status
 SELECT count(*) FROM (SELECT FROM jobs WHERE status = 'queued' LIMIT %(limit)s) AS waiting;
 
 -- count_jobs --
-SELECT job_type, status, count(*) AS jobs FROM jobs GROUP BY job_type, status;
+SELECT status, count(*) AS jobs FROM jobs GROUP BY status;
 
 -- select_backlog --
 SELECT count(*) AS waiting,

@@ -40,6 +40,7 @@ VERBS = {
     "smoke": "Test the running API from outside",
     "tools": "Install PowerShell, or say which one is used",
     "bundle": "Take it to machines without network",
+    "traffic": "Requests such as a class makes, for dashboards and lessons",
     "demo": "A guided demonstration of five minutes",
     "reset": "Erase this instance, after asking",
     "completion": "Print the completion script of a shell",

@@ -47,9 +47,13 @@ def missing(choice: dict[str, str]) -> dict[str, str]:
 
 
 def wait_until_ready(home: Home, report: Report) -> dict[str, str]:
-    """Of each service: `ready`, or why it is not. Never fails: the instance works without."""
+    """Of each service: `ready`, or why it is not. Never fails: the instance works without.
+
+    Nothing of containers: Compose waits for them.
+    """
     instance, began = home.instance(), time.monotonic()
-    choice = instance.get("monitoring", {})
+    if (choice := instance.get("monitoring")) is None:
+        return {}
     found = {}
     for name in names(choice):
         while not (ready := is_ready(name, instance["ports"][name])):

@@ -54,7 +54,7 @@ class Apart:
             return None
         try:
             self._conn.until = time.monotonic() + ALIVE_WITHIN
-            self._conn.execute("SELECT 1")
+            self._conn.execute("")  # an answer, whichever
         except _AWAY:
             self.close()
         return self._conn

@@ -11,6 +11,7 @@ from typing import Any
 from coreskills.errors import Fault, Invalid
 
 PREFIX = "CORESKILLS_"
+STANDARD = {"otlp_endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT"}  # known to everybody under these names
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,9 @@ class Settings:
     batch_jobs: int = 32  # the most that a worker claims and commits together
     poll_seconds: float = 0.25
     metrics_dir: str = ""  # where processes of one API share their counters
+    tracing: bool = False  # needs the optional part: pip install 'coreskills[tracing]'
+    traces_dir: str = ""  # where the last traces are kept; empty: nowhere
+    otlp_endpoint: str = ""  # of a collector; also OTEL_EXPORTER_OTLP_ENDPOINT
     failpoints: str = ""  # a folder; only for tests that make processes die at chosen moments
     log_level: str = "info"
     log_format: str = "json"  # or "text", for people
@@ -59,7 +63,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     for field in fields(Settings):
         name = PREFIX + field.name.upper()
         try:
-            text = _text(environ, name)
+            text = _text(environ, name) or environ.get(STANDARD.get(field.name, name))
             if text is not None:
                 values[field.name] = _typed(text, field.type)
         except (ValueError, OSError) as exc:

@@ -46,12 +46,13 @@ from coreskills.api.context import KEY, Services
 from coreskills.api.express import Express
 from coreskills.api.identity import Identities
 from coreskills.api.limits import Limits
+from coreskills.api.traced import Traced
 from coreskills.broker import streams
 from coreskills.broker.streams import Queue
 from coreskills.config import Settings
 from coreskills.errors import Fault, Invalid
 from coreskills.store.db import Database
-from coreskills.telemetry import logs
+from coreskills.telemetry import logs, traces
 
 MODULES = (
     system,
@@ -148,6 +149,7 @@ def wsgi() -> Any:
     settings = config.load()
     logs.configure("api", settings.log_level, settings.log_format)
     failpoints.enable(settings.failpoints)
+    traces.enable("api", settings)
     share = max(1, settings.api_processes)
     db = Database(
         settings,
@@ -157,4 +159,5 @@ def wsgi() -> Any:
     queue = streams.connect(settings.redis_url)
     app = create_app(db, queue, settings)
     lane = app.wsgi_app if settings.open_access else express_lane(app)
-    return Admission(lane, settings.api_threads)
+    admitted = Admission(lane, settings.api_threads)
+    return Traced(admitted) if traces.on() else admitted

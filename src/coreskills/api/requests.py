@@ -17,7 +17,7 @@ from coreskills.api.permissions import PUBLIC, permission_of
 from coreskills.config import Settings
 from coreskills.domain.access import Principal
 from coreskills.errors import Forbidden, Unauthenticated, Unavailable
-from coreskills.telemetry import logs, metrics
+from coreskills.telemetry import logs, metrics, traces
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 _PERSONAL = frozenset({"student_id", "employee_id"})  # parts of an address
@@ -166,6 +166,7 @@ def _observe(response: Response) -> None:
     route = request.url_rule.rule if request.url_rule else "none"
     method = request.method if request.method in _METHODS else "other"  # anybody may invent one
     metrics.observe_request(method, response.status_code, route, spent)
+    traces.answered(method, route, response.status_code, g.get("request_id", ""))
     logs.access(
         method=request.method,
         path=_path(route),

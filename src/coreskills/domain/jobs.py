@@ -28,6 +28,7 @@ class Job:
     requested_by: str
     request_id: str | None
     created_at: datetime
+    trace_parent: str | None = None
 
 
 def essence(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from coreskills.errors import LeaseLost
 from coreskills.store import leases
 from coreskills.store.audit import Entry
 from coreskills.store.db import Connection, Database
+from coreskills.telemetry import traces
 
 Row = dict[str, Any]
 
@@ -47,7 +48,8 @@ class Context:
             "StaffMailDomain": self.settings.staff_mail_domain,
             "DirectorySuffix": self.settings.directory_suffix,
         }
-        return self.engine.invoke(command, parameters, rules | facts, self.job.deadline_seconds)
+        with traces.span(f"engine {command}", engine=self.engine.name, command=command):
+            return self.engine.invoke(command, parameters, rules | facts, self.job.deadline_seconds)
 
     def hold(self, conn: Connection) -> None:
         """Fence a write that comes before the job's end. Raises LeaseLost like `report`."""

@@ -13,7 +13,7 @@ noted AS (
     INSERT INTO job_attempts (job_id, attempt, worker, engine)
     SELECT id, attempt, worker, %(engine)s FROM claimed)
 SELECT id, job_type, parameters, attempt, worker, error_count, deadline_seconds, requested_by,
-       request_id, created_at
+       request_id, created_at, trace_parent
   FROM claimed;
 
 -- claim_jobs --
@@ -42,7 +42,7 @@ noted AS (
     INSERT INTO job_attempts (job_id, attempt, worker, engine)
     SELECT id, attempt, worker, %(engine)s FROM claimed)
 SELECT r.id, c.job_type, c.parameters, c.attempt, c.worker, c.error_count, c.deadline_seconds,
-       c.requested_by, c.request_id, c.created_at
+       c.requested_by, c.request_id, c.created_at, c.trace_parent
   FROM ranked r LEFT JOIN claimed c USING (id)
  ORDER BY r.place;
 
@@ -71,7 +71,7 @@ noted AS (
     INSERT INTO job_attempts (job_id, attempt, worker, engine)
     SELECT id, attempt, worker, %(engine)s FROM claimed)
 SELECT id, job_type, parameters, attempt, worker, error_count, deadline_seconds, requested_by,
-       request_id, created_at
+       request_id, created_at, trace_parent
   FROM claimed ORDER BY run_at, id;
 
 -- renew_leases --

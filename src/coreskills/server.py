@@ -40,6 +40,9 @@ from coreskills.api import (
     tokens,
     users,
 )
+from coreskills.api import (
+    traces as job_traces,
+)
 from coreskills.api.admission import Admission
 from coreskills.api.bodies import LARGEST_BODY
 from coreskills.api.context import KEY, Services
@@ -75,6 +78,7 @@ MODULES = (
     policies,
     compliance,
     jobs,
+    job_traces,
     imports,
     rosters,
     audit,

@@ -44,6 +44,7 @@ READ_VERBS = [
     ["policies", "device", "DEV-001"],
     ["jobs", "list"],
     ["jobs", "show", "1"],
+    ["jobs", "trace", "1"],
     ["token"],
     ["db", "url"],
 ]

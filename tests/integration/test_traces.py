@@ -1,9 +1,13 @@
 """One trace from a request through the queue to the worker, its engine and the database, as a
 collector sees it."""
 
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
@@ -45,10 +49,10 @@ def traced(collector: Collector, settings: Settings) -> Iterator[Settings]:
     traces.disable()
 
 
-@pytest.fixture
-def api(traced: Settings, queue) -> Iterator[Client]:
-    db = Database(traced, smallest=1, largest=4)
-    app = create_app(db, queue, traced)
+@contextmanager
+def traced_api(settings: Settings, queue) -> Iterator[Client]:
+    db = Database(settings, smallest=1, largest=4)
+    app = create_app(db, queue, settings)
     client = Client(app, tokens_for(db), GRACE)
     app.wsgi_app = Traced(app.wsgi_app)  # type: ignore[method-assign]
     yield client
@@ -56,10 +60,30 @@ def api(traced: Settings, queue) -> Iterator[Client]:
 
 
 @pytest.fixture
+def api(traced: Settings, queue) -> Iterator[Client]:
+    with traced_api(traced, queue) as client:
+        yield client
+
+
+@pytest.fixture
 def working_db(site, traced: Settings) -> Iterator[Database]:
     db = Database(replace(traced, database_url=site.url(roles.WORKER)), smallest=1, largest=4)
     yield db
     db.close()
+
+
+@pytest.fixture
+def kept(settings: Settings, queue, tmp_path) -> Iterator[tuple[Client, Settings]]:
+    """An API that hands its spans to no collector."""
+    wanted = replace(settings, tracing=True, traces_dir=str(tmp_path))
+    traces.enable("api", wanted)
+    with traced_api(wanted, queue) as client:
+        yield client, wanted
+    traces.disable()
+
+
+def whole(trace: dict[str, Any]) -> dict[str, Any] | None:
+    return trace if trace["status"] == "completed" and trace["complete"] else None
 
 
 def by_name(spans: list[Span]) -> dict[str, Span]:
@@ -167,6 +191,52 @@ def test_a_batch_that_is_split_shows_the_commit_that_failed(api, working_db, tra
     assert Counter(failed) == {None: 3, "username_taken": 2}
     runs = [span for span in collector.spans if span.name.startswith("run ")]
     assert [told(run)["coreskills.job.outcome"] for run in runs] == ["completed"] * 2
+
+
+def test_a_job_that_nobody_traced_is_told_from_its_record(client, worker_db, settings):
+    client.post("/api/v1/users/student", json=student(1))
+    polling_worker(worker_db, settings).run_once(wait_seconds=0)
+    told = client.get("/api/v1/jobs/1/trace").get_json()
+    assert (told["source"], told["complete"]) == ("record", True)
+    assert [step["name"] for step in told["steps"]] == ["queue", "run create_student"]
+
+
+def test_without_a_collector_the_last_traces_are_kept(kept, queue, site):
+    api, settings = kept
+    api.post("/api/v1/users/student", json=student(1))
+    db = Database(replace(settings, database_url=site.url(roles.WORKER)), smallest=1, largest=4)
+    any_worker(db, queue, settings).run_once(wait_seconds=5)
+    after = until(lambda: whole(api.get("/api/v1/jobs/1/trace").get_json()), 5)
+    db.close()
+
+    names = [step["name"] for step in after["steps"] if step["depth"] < 3]
+    assert names[:2] == ["POST /api/v1/users/student", "accept create_student"]
+    assert set(names) >= {"queue", "claim", "run create_student"}
+    assert after["source"] == "trace"
+
+
+def test_there_is_no_trace_of_no_job(client):
+    assert client.get("/api/v1/jobs/99/trace").status_code == 404
+
+
+def test_without_opentelemetry_everything_but_traces_is_there():
+    """Neither the API with all its routes nor a worker asks for it. (redis-py takes it by itself
+    where it is installed, so it is made impossible to import.)"""
+    done = without_opentelemetry("import coreskills.server, coreskills.worker.process")
+    assert done.returncode == 0, done.stderr
+
+
+def test_traces_without_opentelemetry_are_refused_with_what_to_install():
+    code = "traces.enable('api', Settings(tracing=True))"
+    imports = "from coreskills.config import Settings; from coreskills.telemetry import traces"
+    done = without_opentelemetry(f"{imports}; print(traces.installed()); {code}")
+    assert done.stdout == "False\n"
+    assert "Invalid: Traces need an optional part: pip install 'coreskills[tracing]'" in done.stderr
+
+
+def without_opentelemetry(code: str) -> subprocess.CompletedProcess[str]:
+    blocked = f"import sys; sys.modules['opentelemetry'] = None; {code}"
+    return subprocess.run([sys.executable, "-c", blocked], capture_output=True, text=True)
 
 
 def test_every_one_of_a_load_has_a_complete_trace(api, collector, site, redis):

@@ -22,7 +22,7 @@ from coreskills.stack.processes import end, resident_bytes
 from coreskills.stack.programs import API_PROCESSES, WORKERS, postgres_of, redis_of
 from coreskills.stack.readiness import READY_WITHIN, Report, wait_until_ready
 from coreskills.stack.state import ServiceState, State
-from coreskills.telemetry import metrics
+from coreskills.telemetry import metrics, traces
 
 
 @dataclass(frozen=True)
@@ -200,6 +200,7 @@ def _prepare(home: Home, wishes: Wishes, report: Report) -> None:
             "queue": "redis" if with_redis else "postgresql",
             "open": wishes.open,
             "engine": asdict(engine),
+            "tracing": _tracing(),
             "workers": wishes.workers or saved.get("workers", WORKERS),
             "api_processes": saved.get("api_processes", API_PROCESSES),
         }
@@ -218,6 +219,18 @@ def _engine(home: Home, report: Report) -> Choice:
         choice = proven(choice)
     report(f"engine {choice.name}: {choice.why}")
     return choice
+
+
+def _tracing() -> dict[str, Any]:
+    settings = config.load()
+    if settings.tracing and not traces.installed():
+        raise StackFailed(
+            "Traces need an optional part that is not installed",
+            check="tracing.installed",
+            fix=f"{traces.INSTALL}, or start without CORESKILLS_TRACING",
+            exit_code=4,
+        )
+    return {"on": settings.tracing, "endpoint": settings.otlp_endpoint}
 
 
 def _launch(home: Home) -> subprocess.Popen[bytes]:

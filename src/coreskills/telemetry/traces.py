@@ -6,6 +6,7 @@ optional part `tracing`: only `enable` imports it, through spans.py.
 
 import time
 from contextlib import AbstractContextManager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
 from coreskills.config import Settings
@@ -83,6 +84,15 @@ def enable(service: str, settings: Settings) -> None:
         fault = Fault("CORESKILLS_TRACING", "bad_setting", f"needs {exc.name}: {INSTALL}")
         raise Invalid(f"Traces need an optional part: {INSTALL}", [fault]) from exc
     _tracer = Tracer(service, settings.otlp_endpoint, settings.traces_dir)
+
+
+def installed() -> bool:
+    """Whether the optional part is there; asks without importing it."""
+    names = ("opentelemetry", "opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
+    try:
+        return all(find_spec(name) for name in names)
+    except ModuleNotFoundError:  # of a parent
+        return False
 
 
 def disable() -> None:

@@ -4,6 +4,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import structlog
+
 from coreskills import config
 from coreskills.actions.operators import bootstrap_operator
 from coreskills.stack.account import unprivileged
@@ -12,6 +14,7 @@ from coreskills.stack.postgres import url
 from coreskills.stack.programs import postgres_of
 from coreskills.store import migrations, roles
 from coreskills.store.db import Database, wait_for_server
+from coreskills.telemetry import logs
 
 PATIENCE = 60.0  # seconds; a server that was killed replays its log first
 
@@ -47,5 +50,11 @@ def _first_operator(home: Home, port: int) -> None:
         db.close()
 
 
+def main() -> None:
+    logs.configure("migrate", "info", "json")
+    applied = migrate(Home(Path(sys.argv[1])))
+    structlog.get_logger("migrate").info("migrated", applied=applied)
+
+
 if __name__ == "__main__":
-    migrate(Home(Path(sys.argv[1])))
+    main()

@@ -215,6 +215,21 @@ def test_without_a_collector_the_last_traces_are_kept(kept, queue, site):
     assert after["source"] == "trace"
 
 
+def test_a_collector_hears_of_reading_too_and_of_no_probes(api, collector):
+    for path in ("/api/v1/jobs", "/health", "/health/live", "/metrics"):
+        api.get(path)
+    traces.disable()
+    requests = [span.name for span in collector.spans if span.kind == Span.SPAN_KIND_SERVER]
+    assert requests == ["GET /api/v1/jobs"]
+
+
+def test_reading_pushes_nothing_out_of_what_is_kept(kept, tmp_path):
+    api, _ = kept
+    api.get("/api/v1/jobs")
+    traces.disable()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_there_is_no_trace_of_no_job(client):
     assert client.get("/api/v1/jobs/99/trace").status_code == 404
 

@@ -7,6 +7,7 @@ from coreskills.telemetry import traces
 
 Environ = dict[str, Any]
 Wsgi = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+PROBED = ("/health", "/metrics")  # several times a minute, by programs
 
 
 class Traced:
@@ -17,5 +18,7 @@ class Traced:
         self._app = app
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"].startswith(PROBED):
+            return self._app(environ, start_response)
         with traces.request(environ["REQUEST_METHOD"], environ.get("HTTP_TRACEPARENT")):
             return self._app(environ, start_response)

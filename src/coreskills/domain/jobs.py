@@ -30,6 +30,10 @@ class Job:
     created_at: datetime
     trace_parent: str | None = None
 
+    @property
+    def trace_id(self) -> str | None:
+        return self.trace_parent.split("-")[1] if self.trace_parent else None
+
 
 def essence(parameters: dict[str, Any]) -> dict[str, Any]:
     """What a plan was made for: the parameters without how they are to be followed."""

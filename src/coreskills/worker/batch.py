@@ -212,7 +212,8 @@ class Runner:
 
 def _ids(job: Job) -> dict[str, Any]:
     """What every line of the log about this job begins with."""
-    return {"job_id": job.id, "job_type": job.job_type, "request_id": job.request_id}
+    ids = {"job_id": job.id, "job_type": job.job_type, "request_id": job.request_id}
+    return ids | {"trace_id": job.trace_id} if job.trace_parent else ids
 
 
 def _retryable(exc: Exception) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from coreskills.errors import Fault, Invalid
 
 PREFIX = "CORESKILLS_"
+STANDARD = {"otlp_endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT"}  # known to everybody under these names
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,9 @@ class Settings:
     slo_period: str = "8h"  # or "30d": how long a budget of errors has to last
     prometheus: str = ""  # the programs to use; empty: installed into the home, or on PATH
     alertmanager: str = ""
+    tracing: bool = False  # needs the optional part: pip install 'coreskills[tracing]'
+    traces_dir: str = ""  # where the last traces are kept; empty: nowhere
+    otlp_endpoint: str = ""  # of a collector; also OTEL_EXPORTER_OTLP_ENDPOINT
     failpoints: str = ""  # a folder; only for tests that make processes die at chosen moments
     log_level: str = "info"
     log_format: str = "json"  # or "text", for people
@@ -111,7 +115,7 @@ def _values(kind: type, environ: Mapping[str, str]) -> dict[str, Any]:
     for field in fields(kind):
         name = PREFIX + field.name.upper()
         try:
-            text = _text(environ, name)
+            text = _text(environ, name) or environ.get(STANDARD.get(field.name, name))
             if text is not None:
                 values[field.name] = _typed(text, field.type)
         except (ValueError, OSError) as exc:

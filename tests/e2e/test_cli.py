@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,7 @@ READ_VERBS = [
     ["policies", "device", "DEV-001"],
     ["jobs", "list"],
     ["jobs", "show", "1"],
+    ["jobs", "trace", "1"],
     ["token"],
     ["db", "url"],
 ]
@@ -205,11 +207,30 @@ def test_sql_runs_with_the_rights_of_a_role(running: Instance):
 
 
 def test_logs_show_one_service_or_all(running: Instance):
-    api = running.run("logs", "api", "-n", "5").stdout.splitlines()
-    assert json.loads(api[-1])["service"] == "api"
+    api = running.run("logs", "api", "-n", "5", "--json").stdout.splitlines()
+    assert [json.loads(line)["service"] for line in api] == ["api"] * 5
     every = running.run("logs", "-n", "2").stdout
-    assert {"postgres", "worker", "api"} <= {line.split()[0] for line in every.splitlines()}
+    assert {"postgres", "worker", "api"} <= {line.split()[1] for line in every.splitlines()}
     assert running.run("logs", "nonsense").returncode == 1
+
+
+def test_logs_of_a_job_come_from_every_process_that_had_to_do_with_it(running: Instance):
+    job = running.json("jobs", "submit", "self_test")["job_id"]
+    lines = until_told(running, "logs", "--job", str(job), "--json", services={"api", "worker"})
+    assert {line["job_id"] for line in lines} == {job}
+    (request,) = {line["request_id"] for line in lines}
+    assert lines == until_told(
+        running, "logs", "--request", request, "--json", services={"api", "worker"}
+    )
+
+
+def until_told(running: Instance, *words: str, services: set[str]) -> list[dict]:
+    for _ in range(20):
+        lines = [json.loads(line) for line in running.run(*words).stdout.splitlines()]
+        if services <= {line["service"] for line in lines}:
+            return lines
+        time.sleep(0.1)
+    raise AssertionError(lines)
 
 
 @pytest.mark.parametrize(

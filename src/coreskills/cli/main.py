@@ -30,7 +30,7 @@ VERBS = {
     "lifecycle": "What time does to accounts, and the clock that a lesson may turn",
     "devices": "Hand devices out, take them back, see who holds what",
     "policies": "What the policies say of the devices",
-    "jobs": "List, show, submit, approve, cancel and retry jobs",
+    "jobs": "List, show, trace, submit, approve, cancel and retry jobs",
     "limits": "How much may change at once, and when nothing may",
     "audit": "Prove the audit trail, or read it",
     "privacy": "Hand out, hold, and let go of personal data",

@@ -23,7 +23,7 @@ from coreskills.stack.processes import end, resident_bytes
 from coreskills.stack.programs import API_PROCESSES, WORKERS, postgres_of, redis_of, worker_names
 from coreskills.stack.readiness import READY_WITHIN, Report, wait_until_ready
 from coreskills.stack.state import ServiceState, State
-from coreskills.telemetry import shared
+from coreskills.telemetry import shared, traces
 
 
 @dataclass(frozen=True)
@@ -214,6 +214,7 @@ def _prepare(home: Home, wishes: Wishes, report: Report) -> None:
             "open": wishes.open,
             "engine": asdict(engine),
             "monitoring": beside,
+            "tracing": _tracing(),
             "workers": workers,
             "api_processes": saved.get("api_processes", API_PROCESSES),
         }
@@ -233,6 +234,18 @@ def _engine(home: Home, report: Report) -> Choice:
         choice = proven(choice)
     report(f"engine {choice.name}: {choice.why}")
     return choice
+
+
+def _tracing() -> dict[str, Any]:
+    settings = config.load()
+    if settings.tracing and not traces.installed():
+        raise StackFailed(
+            "Traces need an optional part that is not installed",
+            check="tracing.installed",
+            fix=f"{traces.INSTALL}, or start without CORESKILLS_TRACING",
+            exit_code=4,
+        )
+    return {"on": settings.tracing, "endpoint": settings.otlp_endpoint}
 
 
 def _launch(home: Home) -> subprocess.Popen[bytes]:

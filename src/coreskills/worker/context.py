@@ -11,7 +11,7 @@ from coreskills.errors import LeaseLost
 from coreskills.store import leases
 from coreskills.store.audit import Entry
 from coreskills.store.db import Connection, Database
-from coreskills.telemetry import work
+from coreskills.telemetry import traces, work
 
 Row = dict[str, Any]
 
@@ -48,8 +48,11 @@ class Context:
             "StaffMailDomain": self.settings.staff_mail_domain,
             "DirectorySuffix": self.settings.directory_suffix,
         }
-        with work.engine_call(self.engine.name, command):
-            deadline = self.job.deadline_seconds
+        deadline = self.job.deadline_seconds
+        with (
+            work.engine_call(self.engine.name, command),
+            traces.span(f"engine {command}", engine=self.engine.name, command=command),
+        ):
             return self.engine.invoke(command, parameters, rules | facts, deadline)
 
     def hold(self, conn: Connection) -> None:

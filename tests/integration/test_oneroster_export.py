@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from coreskills.actions import jobs as job_actions
 from coreskills.actions.jobs import Work
-from coreskills.actions.rosters import request_oneroster_import
+from coreskills.actions.oneroster_import import request_oneroster_import
 from coreskills.domain.people import Planned
-from coreskills.store import rosters
+from coreskills.store import oneroster
 from tests.oneroster import district, enrolment, package, person, role
 from tests.people import ADA, GRACE, IVAN, JEAN, ROBO
 from tests.pipeline import GRACE as ASKING
@@ -60,7 +60,7 @@ def take(db, work):
         work()
         assert job(db, done.job_id)["status"] == "completed", job(db, done.job_id)
         with db.reading() as conn:
-            part = rosters.select_part(conn, done.job_id, 0)
+            part = oneroster.select_part(conn, done.job_id, 0)
         assert part is not None
         return part
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coreskills.actions.rosters import request_oneroster_import
+from coreskills.actions.oneroster_import import request_oneroster_import
 from coreskills.domain.people import Planned
 from tests.oneroster import as_delta, changed, district, package, person, role
 from tests.people import ADA, JEAN

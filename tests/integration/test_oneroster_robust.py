@@ -6,12 +6,12 @@ from contextlib import suppress
 
 import pytest
 
-from coreskills.actions.rosters import request_oneroster_import
+from coreskills.actions.oneroster_import import request_oneroster_import
 from coreskills.domain.people import Planned
 from coreskills.store import leases
-from tests.defects import REFUSED
 from tests.integration.test_forgetting import dumped, tables_with
 from tests.oneroster import district, files, package, packed, person, role
+from tests.oneroster_defects import REFUSED
 from tests.people import GRACE, SAM
 from tests.pipeline import GRACE as ASKING
 from tests.pipeline import (

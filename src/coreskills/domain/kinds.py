@@ -10,7 +10,7 @@ from coreskills.domain.lifecycle import AccountAct, DisableAccount, LifecycleTic
 from coreskills.domain.people import Strict
 from coreskills.domain.policies import EvaluatePolicies
 from coreskills.domain.privacy import ExportPerson, RetentionSweep
-from coreskills.domain.rosters import ImportUsers, OneRosterExport, OneRosterImport
+from coreskills.domain.roster_jobs import ImportUsers, OneRosterExport, OneRosterImport
 from coreskills.domain.trail import AuditVerify, Reconcile
 
 

@@ -13,10 +13,10 @@ from coreskills.worker import (
     reconcile,
 )
 from coreskills.worker.context import Context, Outcome
-from coreskills.worker.importing import import_users
+from coreskills.worker.csv_import import import_users
+from coreskills.worker.oneroster_export import export_oneroster
+from coreskills.worker.oneroster_import import import_oneroster
 from coreskills.worker.privacy import export_person, retention_sweep
-from coreskills.worker.roster_export import export_oneroster
-from coreskills.worker.rosters import import_oneroster
 from coreskills.worker.trail import audit_verify
 
 Handler = Callable[[Context], Outcome]

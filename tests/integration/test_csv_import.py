@@ -6,7 +6,7 @@ import pytest
 
 from coreskills.actions import job_control
 from coreskills.store import leases
-from coreskills.worker.importing import BATCH
+from coreskills.worker.csv_import import BATCH
 from tests.people import ADA
 from tests.pipeline import (
     GRACE,

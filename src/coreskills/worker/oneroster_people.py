@@ -17,11 +17,11 @@ from coreskills.domain.oneroster.references import Index
 from coreskills.domain.oneroster.rows import ID
 from coreskills.domain.people import Person
 from coreskills.errors import EngineFailed, Fault, Invalid
-from coreskills.store import lifecycle, rosters
+from coreskills.store import lifecycle, oneroster
 from coreskills.worker.context import Context
+from coreskills.worker.csv_import import Candidate, named
 from coreskills.worker.facts import COLUMNS, account_facts, key_of, moment
-from coreskills.worker.importing import Candidate, named
-from coreskills.worker.roster_records import judged, refused
+from coreskills.worker.oneroster_records import judged, refused
 
 Row = dict[str, Any]
 WHY = "roster"
@@ -95,8 +95,8 @@ class People:
         if not ids:
             return Known({}, {})
         with self.context.db.transaction() as conn:
-            rosters.be_swift(conn)
-            found = rosters.select_people(conn, ids, keys)
+            oneroster.be_swift(conn)
+            found = oneroster.select_people(conn, ids, keys)
         return Known(
             {row["roster_id"]: row for row in found},
             {(row["user_type"], row["student_id"] or row["employee_id"]): row for row in found},

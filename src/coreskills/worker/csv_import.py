@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from coreskills.domain import roster
+from coreskills.domain import csv_roster
 from coreskills.domain.naming import username_stem
 from coreskills.domain.people import Person, Staff, Student
 from coreskills.errors import Fault, Invalid
@@ -103,13 +103,15 @@ def _judge(row: Row, repeated: dict[str, Row]) -> Person | Row:
     """The person a row stands for, or its result when it makes no account."""
     key = row["person_key"]
     try:
-        person = roster.person(row["record"])
+        person = csv_roster.person(row["record"])
     except Invalid as exc:
         return _rejected(exc.faults)
     twin = repeated.get(key)
     if twin and twin["differ"]:
         message = "stands in this file more than once, with differences"
-        return _rejected([Fault(roster.MODELS[key.split(":")[0]][1][0], "duplicate_row", message)])
+        return _rejected(
+            [Fault(csv_roster.MODELS[key.split(":")[0]][1][0], "duplicate_row", message)]
+        )
     if twin and twin["first_line"] != row["line"]:
         return {"action": "unchanged"}
     return person
@@ -132,7 +134,7 @@ def _compared(row: Row, person: Person, known: Row) -> Row:
     base = {"line": row["line"], "person_key": row["person_key"]}
     if not differing:
         return base | {"action": "unchanged"}
-    labels = {field: name for name, field in roster.FIELDS.items()}
+    labels = {field: name for name, field in csv_roster.FIELDS.items()}
     return base | _rejected(
         [
             Fault(

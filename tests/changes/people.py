@@ -5,7 +5,7 @@ SCHOOL = {"sourced_id": "north", "name": "North"}
 PUPILS = {"Field": "Kind", "Op": "eq", "Value": "student"}
 OFFICE = {"sku": "OFFICE", "name": "Office", "seats": 5, "rule": PUPILS}
 BODIES = {"update": {"grade_level": 12}, "rename": {"last_name": "King"}, "move": {"ou": "OU=x"}}
-STAYS = {"school_year": 2027, "org_id": 1, "retained": ["S2028001"], "why": REASON}
+STAYS = {"school_year": 2027, "school_id": 1, "retained": ["S2028001"], "why": REASON}
 
 CASES = {
     f"POST /api/v1/users/<int:id>/{act}": Case(
@@ -31,7 +31,7 @@ CASES = {
     "PATCH /api/v1/licences/<int:id>": Case("licence.changed", "licences/1", {"seats": 9}),
     "DELETE /api/v1/licences/<int:id>": Case("licence.removed", "licences/1", None, GONE),
     "POST /api/v1/cohorts/promote": Case(
-        "promote_cohort.requested", "cohorts/promote", {"school_year": 2027, "org_id": 1}, WORK
+        "promote_cohort.requested", "cohorts/promote", {"school_year": 2027, "school_id": 1}, WORK
     ),
     "POST /api/v1/cohorts/graduate": Case(
         "graduate_cohort.requested", "cohorts/graduate", {"graduation_year": 2027}, WORK

@@ -356,9 +356,9 @@ def test_device_return_cohort_of_a_school_takes_only_its_own(laptop, do, client,
     handed_out(site, devices=2, holders=2)
     ask(site, "INSERT INTO orgs (sourced_id, name, type) VALUES ('north', 'North High', 'school')")
     ask(site, "UPDATE users SET school_id = 1 WHERE student_id = 'T1'")
-    done = do("device_return_cohort", school="north")
+    done = do("device_return_cohort", school_id=1)
     assert [line["key"] for line in lines(client, done)] == ["device:C-1"]
-    assert do("device_return_cohort", school="south")["error_code"] == "not_found"
+    assert do("device_return_cohort", school_id=77)["error_code"] == "not_found"
 
 
 def test_device_return_cohort_of_half_of_all_devices_waits_for_a_second_person(

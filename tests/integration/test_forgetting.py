@@ -115,10 +115,10 @@ def renamed(sent):
     sent("POST", "users/1/move", {"school_id": school_id, "why": "to Zyxcanary's brother"})
     sent("POST", "users/1/reset-password", {"why": "Zyxcanary forgot it"})
     assert CANARY not in sent("POST", "users/1/password").json["password"]
-    promotion = {"school_year": 2028, "org_id": school_id, "retained": ["SCANARY17"]}
+    promotion = {"school_year": 2028, "school_id": school_id, "retained": ["SCANARY17"]}
     sent("POST", "cohorts/promote", promotion | {"dry_run": True})
     sent("POST", "cohorts/promote", promotion)
-    sent("POST", "cohorts/promote", promotion | {"org_id": 1})  # who is not at that school
+    sent("POST", "cohorts/promote", promotion | {"school_id": 1})  # who is not at that school
     sent("POST", "cohorts/graduate", {"graduation_year": 2028, "dry_run": True})
 
 

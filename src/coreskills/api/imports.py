@@ -10,12 +10,12 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from coreskills.actions.csv_import import LARGEST_FILE, request_import
 from coreskills.api import schemas
-from coreskills.api.answers import LAST, PageQuery, Row, accepted, page
+from coreskills.api.answers import PageQuery, Row, accepted, page
 from coreskills.api.context import asked, db, services
 from coreskills.api.headers import IDEMPOTENCY_KEY, idempotency_key, takes
 from coreskills.api.permissions import requires
 from coreskills.domain.csv_roster import FIELDS
-from coreskills.domain.people import Planned
+from coreskills.domain.people import Id, Planned, Why
 from coreskills.errors import NotFound
 from coreskills.store import imports, jobs, oneroster
 from coreskills.store.db import Connection, Database
@@ -32,8 +32,8 @@ class ImportQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     dry_run: bool = False
-    plan_id: Annotated[int, Field(ge=1, le=LAST)] | None = None
-    override: Annotated[str, Field(max_length=200)] = ""
+    plan_id: Id | None = None
+    override: Why = ""
     filename: Annotated[str, Field(max_length=200)] = ""
 
     def planned(self) -> Planned:

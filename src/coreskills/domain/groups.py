@@ -9,12 +9,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from coreskills.domain.people import Change, Grade, Strict
+from coreskills.domain.people import Change, Grade, Id, Strict
 from coreskills.domain.rule_faults import Rule
 from coreskills.domain.text import Identifier, Label, Line
 
 Seats = Annotated[int, Field(ge=0, le=1_000_000)]
-OrgId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 OrgType = Literal["district", "school", "department", "local", "state", "national"]
 
 
@@ -59,9 +58,9 @@ class School(Strict):
     name: Label
     type: OrgType = "school"
     identifier: Line | None = None
-    parent_id: OrgId | None = None
+    parent_id: Id | None = None
     top_grade: Grade | None = None
-    feeder_id: OrgId | None = None
+    feeder_id: Id | None = None
 
     @model_validator(mode="after")
     def _taught(self) -> "School":
@@ -76,9 +75,9 @@ class SchoolChange(Change):
 
     name: Label | None = None
     identifier: Line | None = None
-    parent_id: OrgId | None = None
+    parent_id: Id | None = None
     top_grade: Grade | None = None
-    feeder_id: OrgId | None = None
+    feeder_id: Id | None = None
 
 
 class StepChange(Change):

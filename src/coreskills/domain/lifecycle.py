@@ -5,11 +5,9 @@ grace in which everything can be undone, and purged a year later: then nobody ca
 it was. Who was disabled for another reason than leaving stays until a person decides.
 """
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
-
-from coreskills.domain.people import Planned, Strict
+from coreskills.domain.people import Id, Planned, Strict, Why
 from coreskills.errors import EngineFailed
 
 State = Literal["staged", "active", "suspended", "disabled", "archived", "purged", "failed"]
@@ -33,8 +31,8 @@ MOVES: dict[Event, dict[State, State]] = {
 class AccountAct(Planned):
     """`by_timer` is set when no person asked; then only leavers are touched."""
 
-    user_id: Annotated[int, Field(ge=1, le=2**63 - 1)]
-    why: Annotated[str, Field(max_length=200)] = ""
+    user_id: Id
+    why: Why = ""
     by_timer: bool = False
 
 

@@ -19,6 +19,8 @@ from coreskills.errors import Fault
 # within the life of a database; the table users carries the same two rules.
 Grade = Annotated[int, Field(ge=9, le=12)]
 Year = Annotated[int, Field(ge=2020, le=2060)]
+Id = Annotated[int, Field(ge=1, le=2**63 - 1)]  # a number of ours
+Why = Annotated[str, Field(max_length=200)]
 
 
 class Strict(BaseModel):
@@ -48,8 +50,8 @@ class Planned(Strict):
     """
 
     dry_run: bool = False
-    plan_id: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
-    override: Annotated[str, Field(max_length=200)] = ""
+    plan_id: Id | None = None
+    override: Why = ""
 
 
 class Student(Strict):

@@ -156,11 +156,7 @@ def _move(case: Case) -> Decision:
     if school_id in (None, account["school_id"]):
         return case.decision(answer)
     with case.context.db.reading() as conn:
-        school = orgs.select_org(conn, school_id)
-    if school is None:
-        raise EngineFailed(
-            f"There is no school {school_id}", permanent=True, code="reference_missing"
-        )
+        school = orgs.select_school(conn, school_id)
     moved = {
         "Action": "move",
         "Changed": True,

@@ -16,7 +16,7 @@ from coreskills.domain.devices import (
     SetDevice,
 )
 from coreskills.errors import Conflict, EngineFailed, NotFound
-from coreskills.store import audit, custody, lifecycle
+from coreskills.store import audit, custody, lifecycle, orgs
 from coreskills.store.audit import Entry
 from coreskills.store.db import Connection
 from coreskills.worker.context import Context, Outcome
@@ -140,11 +140,10 @@ def take_back_cohort(context: Context) -> Outcome:
     report for each."""
     wanted = ReturnCohort.model_validate(context.job.parameters)
     with context.db.reading() as conn:
-        school_id = custody.select_school_id(conn, wanted.school) if wanted.school else None
-        if wanted.school and school_id is None:
-            raise NotFound(f"There is no school {wanted.school}")
+        if wanted.school_id:
+            orgs.select_school(conn, wanted.school_id)
         held = custody.select_custody_of_cohort(
-            conn, graduation_year=wanted.graduation_year, school_id=school_id
+            conn, graduation_year=wanted.graduation_year, school_id=wanted.school_id
         )
         population = custody.count_custody(conn)
     lines: list[Change] = []

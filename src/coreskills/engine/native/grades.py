@@ -42,7 +42,7 @@ def _decided(wanted: StepGrade, account: dict[str, Any], facts: Facts) -> _Decis
     if school is None or grade < school["TopGrade"]:
         return "promoted", account, {"GradeLevel": grade + 1}
     if not school["Feeder"]:
-        raise refusal("reference_missing", f"Nobody says which school follows {school['Name']}")
+        raise refusal("feeder_missing", f"Nobody says which school follows {school['Name']}")
     moved = {"GradeLevel": grade + 1, "School": school["Feeder"]}
     return "feeder", account | {"School": school["Name"]}, moved
 

@@ -140,7 +140,7 @@ class Runner:
             for _, outcome in endings:
                 outcome.write(conn)  # first: finishing locks the rows, and the heartbeat needs them
             results = [
-                (job, outcome.result | {"engine": self.engine.name}) for job, outcome in endings
+                (job, outcome.result | {"Engine": self.engine.name}) for job, outcome in endings
             ]
             if not leases.finish_jobs(conn, results):
                 raise LeaseLost("It is not ours any more")

@@ -43,8 +43,7 @@ def import_users(context: Context) -> Outcome:
             conn, job_id, actor=context.job.requested_by, request_id=context.job.request_id
         )
 
-    told = {**counts, "dry_run": bool(context.job.parameters["dry_run"])}
-    return carried_out(context, Plan(lines, write, told))
+    return carried_out(context, Plan(lines, write, {"Counts": counts}))
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,8 @@ Handler = Callable[[Context], Outcome]
 
 def self_test(context: Context) -> Outcome:
     """The whole path without a person: queue, engine, PostgreSQL."""
-    result = context.invoke(
-        "Test-KISDAccountExists", {"Username": "self.test"}, {"TakenUsernames": []}
-    )
-    return Outcome(result | {"Engine": context.engine.name})
+    command, wanted = "Test-KISDAccountExists", {"Username": "self.test"}
+    return Outcome(context.invoke(command, wanted, {"TakenUsernames": []}))
 
 
 def sweep_expired(context: Context) -> Outcome:

@@ -171,9 +171,9 @@ def _planned(context: Context, wanted: OneRosterImport, survey: _Survey) -> Plan
     for row in prints:
         files.setdefault(row["file"], {})[row["action"]] = row["rows"]
     absent = {r["file"]: r["rows"] for r in closings if wanted.files[r["file"]] == "bulk"}
-    result = _told(files, absent) | {"dry_run": wanted.dry_run}
+    result = _told(files, absent)
     if "users" in survey.unreadable and wanted.files.get("users") == "bulk":
-        result["absentees"] = "not judged: users.csv has rows that cannot be read"
+        result["Absentees"] = "not judged: users.csv has rows that cannot be read"
     return Plan(changes, lambda conn: _apply(context, conn, files, absent), result, population)
 
 
@@ -183,7 +183,7 @@ def _told(files: dict[str, dict[str, int]], absent: dict[str, int]) -> Row:
         for file, of in files.items()
     }
     totals = {action: sum(of.get(action, 0) for of in told.values()) for action in ACTIONS}
-    return totals | {"files": told}
+    return {"Counts": totals, "Files": told}
 
 
 def _complete(wanted: OneRosterImport, survey: _Survey) -> list[str]:

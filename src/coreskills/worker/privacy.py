@@ -53,4 +53,4 @@ def retention_sweep(context: Context) -> Outcome:
         if really and any(counts.values()):
             entry = context.audit("retention.swept", None, {"after": counts})
             audit.insert_audit(conn, replace(entry, resource_type="retention"))
-    return Outcome({"DryRun": wanted.dry_run, "Due": counts})
+    return Outcome({"DryRun": wanted.dry_run, "Counts": counts})

@@ -223,4 +223,4 @@ def test_schools_are_founded_and_changed(school):
     refused(client.patch(path, json={}, headers={"If-Match": tag}), 412, "version_conflict")
     assert [s["name"] for s in client.get("/api/v1/schools").json["schools"]] == ["South", "North"]
     trail = school.ask("SELECT action FROM audit_logs WHERE resource_type = 'org' ORDER BY id")
-    assert trail == [("school.founded",), ("school.founded",), ("school.changed",)]
+    assert trail == [("school.created",), ("school.created",), ("school.changed",)]

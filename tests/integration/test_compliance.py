@@ -142,10 +142,10 @@ def test_policy_evaluate_leaves_a_line_in_the_trail_for_itself_and_for_each_devi
     assert trail(site, done["id"]) == [
         "policy_evaluate.requested",
         "device.compliance_changed",
-        "policies.evaluated",
+        "policy.evaluated",
     ]
     again = evaluate()
-    assert trail(site, again["id"]) == ["policy_evaluate.requested", "policies.evaluated"]
+    assert trail(site, again["id"]) == ["policy_evaluate.requested", "policy.evaluated"]
     ((details,),) = ask(
         site, "SELECT details FROM audit_logs WHERE action = 'device.compliance_changed'"
     )

@@ -162,7 +162,7 @@ def test_a_known_person_is_changed_with_before_and_after_in_the_trail(imported, 
     ((before, after),) = ask(
         site,
         "SELECT details -> 'before', details -> 'after' FROM audit_logs"
-        f" WHERE job_id = {done['id']} AND action = 'student.updated'",
+        f" WHERE job_id = {done['id']} AND action = 'student.changed'",
     )
     assert before == {"LastName": "Lovelace", "GradeLevel": 11, "School": "north"}
     assert after == {"LastName": "Byron", "GradeLevel": 12, "School": "south"}

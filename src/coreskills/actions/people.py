@@ -33,7 +33,7 @@ def change_user(
         if not users.update_user(conn, id, version, row):
             raise StaleVersion(f"User {id} was changed meanwhile; read it again")
         delta = difference(before, row)
-        entry = request.entry("user.changed", "user", id, user_id=id, details=delta)
+        entry = request.entry(f"{before['type']}.changed", "user", id, user_id=id, details=delta)
         audit.insert_audit(conn, entry)
         after = users.select_user(conn, id)
     assert after is not None

@@ -16,7 +16,7 @@ def found_school(db: Database, request: Request, school: School) -> Row:
     with db.transaction() as conn:
         id = orgs.insert_org(conn, school.model_dump())
         details = {"after": school.model_dump()}
-        audit.insert_audit(conn, request.entry("school.founded", "org", id, details=details))
+        audit.insert_audit(conn, request.entry("school.created", "org", id, details=details))
         return orgs.select_org(conn, id)
 
 

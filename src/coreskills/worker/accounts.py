@@ -55,7 +55,8 @@ class Case:
         return self.context.invoke(self.act.command, parameters, known | facts)
 
     def decision(self, answer: Row, **columns: Any) -> Decision:
-        return Decision(self.account, answer, self.act.trail, columns, self.act.event)
+        trail = self.act.trail.format(kind=self.account["user_type"])
+        return Decision(self.account, answer, trail, columns, self.act.event)
 
     def decide(self) -> Decision:
         if self.act.ask:
@@ -174,7 +175,7 @@ def _given(wanted: Any) -> Row:
 
 ACTS = {
     "activate_account": Act("Resume-KISDAccount", "account.activated", ask=_activate),
-    "update_person": Act("Set-KISDAccount", "person.updated", ask=_update, event="moved"),
+    "update_person": Act("Set-KISDAccount", "{kind}.changed", ask=_update, event="moved"),
     "rename_account": Act("Rename-KISDAccount", "account.renamed", ask=_rename),
     "move_account": Act("Move-KISDAccount", "account.moved", ask=_move, event="moved"),
     "reset_password": Act("Reset-KISDPassword", "account.password_reset"),

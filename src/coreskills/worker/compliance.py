@@ -134,7 +134,7 @@ def _moment(at: datetime) -> str:
 
 def _entry(context: Context, result: Row) -> Entry:
     return Entry(
-        action="policies.evaluated",
+        action="policy.evaluated",
         actor=context.job.requested_by,
         resource_type="policy",
         resource_id=context.job.parameters.get("policy_id"),

@@ -173,7 +173,7 @@ def _carried_out(
         write(conn)
         entries = [
             context.audit(
-                f"{what.lower()}.recomputed",
+                f"account.{what.lower()}_changed",
                 verdict.account["id"],
                 {"why": why, "before": {what: verdict.has}, "after": {what: verdict.gets}},
             )

@@ -36,7 +36,7 @@ def export_person(context: Context) -> Outcome:
             raise Conflict(f"User {user['id']} was changed meanwhile", code=CHANGED)
         privacy.insert_disclosure(conn, given)
         details = {"party": wanted.party, "why": wanted.purpose, "fields": len(given.fields)}
-        audit.insert_audit(conn, context.audit("person.exported", user["id"], details))
+        audit.insert_audit(conn, context.audit(f"{user['type']}.exported", user["id"], details))
 
     rows = {table: len(found) for table, found in record.items() if found}
     where = f"/api/v1/exports/{context.job.id}/collect"

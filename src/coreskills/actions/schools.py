@@ -3,7 +3,7 @@
 from typing import Any
 
 from coreskills.actions.request import Request, difference
-from coreskills.domain.groups import School, SchoolChange
+from coreskills.domain.schools import School, SchoolChange
 from coreskills.errors import StaleVersion
 from coreskills.store import audit, orgs
 from coreskills.store.db import Database

@@ -7,7 +7,7 @@ from coreskills.api.answers import PageQuery, Row, expected_version, page, versi
 from coreskills.api.context import asked, db
 from coreskills.api.headers import IF_MATCH, takes
 from coreskills.api.permissions import requires
-from coreskills.domain.groups import School, SchoolChange
+from coreskills.domain.schools import School, SchoolChange
 from coreskills.store import orgs
 
 blueprint = APIBlueprint("schools", __name__, url_prefix="/api/v1/schools", tag="Schools")

@@ -5,9 +5,11 @@ grace in which everything can be undone, and purged a year later: then nobody ca
 it was. Who was disabled for another reason than leaving stays until a person decides.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from coreskills.domain.people import Id, Planned, Strict, Why
+from pydantic import Field
+
+from coreskills.domain.people import Change, Id, Planned, Strict, Why
 from coreskills.errors import EngineFailed
 
 State = Literal["staged", "active", "suspended", "disabled", "archived", "purged", "failed"]
@@ -38,6 +40,13 @@ class AccountAct(Planned):
 
 class DisableAccount(AccountAct):
     reason: Reason = "admin"
+
+
+class StepChange(Change):
+    """Of the table of what follows an event."""
+
+    offset_days: Annotated[int, Field(ge=0, le=3660)] | None = None
+    enabled: bool | None = None
 
 
 class LifecycleTick(Strict):

@@ -8,6 +8,7 @@ from typing import Any
 from coreskills.domain import lifecycle as moves
 from coreskills.domain.kinds import KINDS
 from coreskills.domain.naming import stem
+from coreskills.domain.people import DATA
 from coreskills.errors import EngineFailed, NotFound
 from coreskills.store import lifecycle, orgs, passwords, users
 from coreskills.store.db import Connection
@@ -19,7 +20,6 @@ from coreskills.worker.plans import Plan, carried_out
 
 Row = dict[str, Any]
 DUE_AT_ONCE = 500  # timers for which one tick makes jobs
-PERSON = ("first_name", "last_name", "grade_level", "graduation_year", "department", "role")
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _update(case: Case) -> Decision:
 def _rename(case: Case) -> Decision:
     """Username and address follow the name; race by race, more of the taken names are looked at."""
     account, parameters = case.account, _given(case.wanted)
-    person = {name: account[name] for name in PERSON} | case.wanted.model_dump(exclude_none=True)
+    person = {name: account[name] for name in DATA} | case.wanted.model_dump(exclude_none=True)
     base = stem(
         account["user_type"] == "student",
         person["first_name"] or "",
@@ -170,7 +170,7 @@ def _move(case: Case) -> Decision:
 def _given(wanted: Any) -> Row:
     """What is to be changed, under the names of the commands."""
     given = wanted.model_dump(exclude_none=True)
-    return {NAMES[name]: given[name] for name in PERSON if name in given}
+    return {NAMES[name]: given[name] for name in DATA if name in given}
 
 
 ACTS = {

@@ -15,6 +15,7 @@ from coreskills.domain.jobs import MAX_ERRORS, Job, backoff_seconds
 from coreskills.engine.base import Engine
 from coreskills.errors import (
     AppError,
+    ChangedMeanwhile,
     Conflict,
     EngineFailed,
     LeaseLost,
@@ -27,7 +28,6 @@ from coreskills.store import audit, leases
 from coreskills.store.audit import Entry as AuditEntry
 from coreskills.store.db import Connection, Database
 from coreskills.worker.context import Context, Outcome
-from coreskills.worker.effects import CHANGED
 from coreskills.worker.handlers import Handler
 from coreskills.worker.heartbeat import Batch, Heartbeat
 
@@ -39,7 +39,7 @@ RACED_FOR = (
     "duplicate_person",
     "duplicate_device",
     "seats_in_use",
-    CHANGED,
+    ChangedMeanwhile.code,
 )
 UNKNOWN_KIND_DELAY = 5.0  # another worker, of a newer version, may know it
 BLAMELESS = 20  # attempts; what fails so often for want of a server is counted as its own fault

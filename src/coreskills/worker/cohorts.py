@@ -9,7 +9,7 @@ from typing import Any
 
 from coreskills.domain.accounts import GraduateCohort, PromoteCohort
 from coreskills.domain.lifecycle import LEAVER
-from coreskills.engine.native.grades import LAST_GRADE
+from coreskills.domain.people import LAST_GRADE
 from coreskills.errors import NotFound
 from coreskills.store import cohorts, lifecycle, orgs
 from coreskills.store.db import Connection

@@ -11,7 +11,7 @@ from typing import Any
 
 from coreskills.domain import csv_roster
 from coreskills.domain.naming import username_stem
-from coreskills.domain.people import Person, Staff, Student
+from coreskills.domain.people import DATA, Person, Staff, Student
 from coreskills.errors import Fault, Invalid
 from coreskills.store import imports, users
 from coreskills.store.db import Connection
@@ -19,7 +19,6 @@ from coreskills.worker.context import Context, Outcome
 from coreskills.worker.plans import Change, Plan, carried_out
 
 BATCH = 1000
-_COMPARED = ("first_name", "last_name", "grade_level", "graduation_year", "department", "role")
 Row = dict[str, Any]
 
 
@@ -129,7 +128,7 @@ def _existing(context: Context, people: dict[int, Person]) -> dict[str, Row]:
 
 
 def _compared(row: Row, person: Person, known: Row) -> Row:
-    differing = [n for n in _COMPARED if getattr(person, n, None) != known[n]]
+    differing = [n for n in DATA if getattr(person, n, None) != known[n]]
     base = {"line": row["line"], "person_key": row["person_key"]}
     if not differing:
         return base | {"action": "unchanged"}

@@ -15,7 +15,6 @@ from coreskills.domain.oneroster.columns import IGNORED, METADATA, ORDER, TABLES
 from coreskills.domain.oneroster.rows import ID
 from coreskills.domain.roster_jobs import OneRosterExport
 from coreskills.store import audit, lifecycle, oneroster, privacy
-from coreskills.store.audit import Entry
 from coreskills.store.db import Connection
 from coreskills.store.privacy import Disclosure
 from coreskills.worker.context import Context, Outcome
@@ -109,15 +108,4 @@ def _disclose(context: Context, conn: Connection, wanted: OneRosterExport, peopl
     )
     privacy.insert_disclosure(conn, given)
     details = {"party": given.party, "why": given.purpose, "people": people}
-    audit.insert_audit(
-        conn,
-        Entry(
-            action="roster.exported",
-            actor=job.requested_by,
-            resource_type="job",
-            resource_id=job.id,
-            job_id=job.id,
-            request_id=job.request_id,
-            details=details,
-        ),
-    )
+    audit.insert_audit(conn, context.entry("roster.exported", "job", job.id, details=details))

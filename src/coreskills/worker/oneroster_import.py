@@ -15,13 +15,11 @@ from coreskills.domain.oneroster.people import Surroundings
 from coreskills.domain.oneroster.references import TOLD, Index
 from coreskills.domain.oneroster.rows import FAULT, ID
 from coreskills.domain.roster_jobs import OneRosterImport
-from coreskills.errors import Conflict
+from coreskills.errors import ChangedMeanwhile, Conflict
 from coreskills.store import audit, groups, imports, licences, lifecycle, oneroster
-from coreskills.store.audit import Entry
 from coreskills.store.db import Connection
 from coreskills.worker.context import Context, Outcome
 from coreskills.worker.csv_import import BATCH
-from coreskills.worker.effects import CHANGED
 from coreskills.worker.oneroster_people import WHY, People
 from coreskills.worker.oneroster_records import LEFT_OUT, Records
 from coreskills.worker.plans import Change, Plan, carried_out
@@ -215,7 +213,7 @@ def _apply(
     if not oneroster.update_planned_users(
         conn, job.id, actor=job.requested_by, request_id=job.request_id, reason=WHY
     ):
-        raise Conflict("Somebody was changed meanwhile", code=CHANGED)
+        raise ChangedMeanwhile("Somebody was changed meanwhile")
     _move_belongings(conn, job.id)
     imports.insert_planned_users(conn, job.id, actor=job.requested_by, request_id=job.request_id)
     _wrote(files, "roles", oneroster.write_roles(conn, job.id))
@@ -224,7 +222,7 @@ def _apply(
     _wrote(files, "enrollments", oneroster.write_enrollments(conn, job.id))
     for file, planned in absent.items():
         if oneroster.close_absent(conn, job.id, file) != planned:
-            raise Conflict(f"Rows of {file} were changed meanwhile", code=CHANGED)
+            raise ChangedMeanwhile(f"Rows of {file} were changed meanwhile")
     _note(context, conn, files, absent)
 
 
@@ -258,15 +256,5 @@ def _note(
     job, told = context.job, {file: of for file, of in files.items() if file != "users"}
     if not absent and not any(set(WRITTEN) & set(of) for of in told.values()):
         return
-    audit.insert_audit(
-        conn,
-        Entry(
-            action="roster.imported",
-            actor=job.requested_by,
-            resource_type="job",
-            resource_id=job.id,
-            job_id=job.id,
-            request_id=job.request_id,
-            details={"why": WHY, "after": {"files": told, "closed": absent}},
-        ),
-    )
+    details = {"why": WHY, "after": {"files": told, "closed": absent}}
+    audit.insert_audit(conn, context.entry("roster.imported", "job", job.id, details=details))

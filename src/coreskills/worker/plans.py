@@ -41,7 +41,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """`write` carries everything out, and raises Conflict CHANGED if something is not as it was
+    """`write` carries everything out, and raises ChangedMeanwhile if something is not as it was
     decided about. `population`: how many there are, of which thresholds take their percent."""
 
     changes: list[Change]

@@ -3,10 +3,9 @@
 from typing import Any
 
 from coreskills.domain.naming import student_unit
+from coreskills.domain.people import LAST_GRADE
 from coreskills.engine.native.answers import Answer, Facts, account_of, change, fact, refusal
 from coreskills.engine.parameters import StepGrade
-
-LAST_GRADE = 12
 
 
 def step_grade(wanted: StepGrade, facts: Facts) -> Answer:

@@ -103,6 +103,12 @@ def any_worker(
     return Worker(db, queue, engine or NativeEngine(), settings, name, handlers=handlers)
 
 
+def run_out(worker: Worker, wait_seconds: float = 0) -> None:
+    """Until there is nothing left to do."""
+    while worker.run_once(wait_seconds=wait_seconds):
+        pass
+
+
 @contextmanager
 def running(*runners: Worker | Dispatcher) -> Iterator[None]:
     """Each in a thread of its own, until the end of the block."""

@@ -10,25 +10,13 @@ from coreskills.api.permissions import PUBLIC, permission_of
 from coreskills.worker.handlers import HANDLERS
 from tests.changes import CHANGE, REASON, files, sending
 from tests.people import ADA, GRACE, IVAN, PASSWORD
-from tests.pipeline import ask, job, polling_worker
+from tests.pipeline import ask, job
 from tests.problems import contents
 
 CASES = {route: case for topic in files() for route, case in topic.CASES.items()}
 KINDS = {kind: case for topic in files() for kind, case in topic.KINDS.items()}
 WORDS = Path(__file__).parents[2] / "docs" / "explanation" / "audit-and-privacy.md"
 SESSIONS = {"POST /api/v1/auth/logout"}  # its line: test_api_sessions.py
-
-
-@pytest.fixture
-def work(worker_db, settings, site):
-    ask(site, "UPDATE schedules SET enabled = false")
-    worker = polling_worker(worker_db, settings)
-
-    def act():
-        while worker.run_once(wait_seconds=0):
-            pass
-
-    return act
 
 
 @pytest.fixture

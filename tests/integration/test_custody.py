@@ -20,22 +20,6 @@ LAPTOP = {
 }
 
 
-@pytest.fixture(autouse=True)
-def no_schedules(site):
-    ask(site, "UPDATE schedules SET enabled = false")
-
-
-@pytest.fixture
-def work(worker_db, settings):
-    worker = polling_worker(worker_db, settings)
-
-    def act():
-        while worker.run_once(wait_seconds=0):
-            pass
-
-    return act
-
-
 @pytest.fixture
 def do(client, work):
     """Ask the API for a job, run it, and return it."""

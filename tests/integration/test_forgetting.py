@@ -3,6 +3,7 @@ may be left: in any table, in Redis, or in any line of a log."""
 
 import re
 import subprocess
+from functools import partial
 
 import pytest
 
@@ -10,7 +11,7 @@ from coreskills.stack.postgres import binaries
 from coreskills.telemetry import logs
 from tests.changes import sending
 from tests.oneroster import as_delta, district, enrolment, package, person, role
-from tests.pipeline import ask, job, usernames
+from tests.pipeline import ask, job, run_out, usernames
 from tests.trail import seal, verified
 
 CANARY = "canary"
@@ -62,11 +63,7 @@ def lines(capfd):
 
 @pytest.fixture
 def work(worker):
-    def act():
-        while worker.run_once(wait_seconds=0.1):
-            pass
-
-    return act
+    return partial(run_out, worker, wait_seconds=0.1)
 
 
 @pytest.fixture

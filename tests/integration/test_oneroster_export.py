@@ -16,25 +16,10 @@ from coreskills.store import oneroster
 from tests.oneroster import district, enrolment, package, person, role
 from tests.people import ADA, GRACE, IVAN, JEAN, ROBO
 from tests.pipeline import GRACE as ASKING
-from tests.pipeline import NOWHERE, ask, job, polling_worker, submit, trail
+from tests.pipeline import NOWHERE, ask, job, submit, trail
 from tests.problems import refused
 
 PURPOSE = {"purpose": "the library's system", "party": "Shelfwise"}
-
-
-@pytest.fixture(autouse=True)
-def no_schedules(site):
-    ask(site, "UPDATE schedules SET enabled = false")
-
-
-@pytest.fixture
-def work(worker_db, settings):
-    def act():
-        worker = polling_worker(worker_db, settings)
-        while worker.run_once(wait_seconds=0):
-            pass
-
-    return act
 
 
 @pytest.fixture

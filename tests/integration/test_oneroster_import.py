@@ -4,26 +4,9 @@ import pytest
 
 from tests.oneroster import as_delta, changed, district, enrolment, package, person, role
 from tests.people import GRACE
-from tests.pipeline import ask, job, polling_worker, trail
+from tests.pipeline import ask, job, trail
 
 NOBODY_ELSE = {"skipped": 0, "rejected": 0, "disabled": 0}
-
-
-@pytest.fixture(autouse=True)
-def no_schedules(site):
-    ask(site, "UPDATE schedules SET enabled = false")
-
-
-@pytest.fixture
-def work(worker_db, settings):
-    """Runs everything there is."""
-
-    def act():
-        worker = polling_worker(worker_db, settings)
-        while worker.run_once(wait_seconds=0):
-            pass
-
-    return act
 
 
 @pytest.fixture

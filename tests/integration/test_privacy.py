@@ -9,7 +9,7 @@ from coreskills.telemetry import logs
 from tests.changes import sending
 from tests.oneroster import as_delta, district, enrolment, package, person, role
 from tests.people import ADA, GRACE, IVAN
-from tests.pipeline import ask, job, polling_worker, submit, submit_import, trail
+from tests.pipeline import ask, job, submit, submit_import, trail
 from tests.problems import faults, refused
 from tests.trail import mighty, seal, verified
 
@@ -20,22 +20,6 @@ FAILURE = (  # noted of a job, and of nobody by number
     " WHERE job_type = 'device_assign'"
 )
 ROSTER = "StudentID,FirstName,LastName,GradeLevel,GraduationYear\nS9,Ada,Byron,9,2030\n"
-
-
-@pytest.fixture(autouse=True)
-def no_schedules(site):
-    ask(site, "UPDATE schedules SET enabled = false")
-
-
-@pytest.fixture
-def work(worker_db, settings):
-    worker = polling_worker(worker_db, settings)
-
-    def act():
-        while worker.run_once(wait_seconds=0):
-            pass
-
-    return act
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from coreskills.domain.jobs import MAX_ERRORS, Job, backoff_seconds
 from coreskills.engine.base import Engine
 from coreskills.errors import (
     AppError,
+    ChangedMeanwhile,
     Conflict,
     EngineFailed,
     LeaseLost,
@@ -31,7 +32,6 @@ from coreskills.store.audit import Entry as AuditEntry
 from coreskills.store.db import Connection, Database
 from coreskills.telemetry import traces, work
 from coreskills.worker.context import Context, Outcome
-from coreskills.worker.effects import CHANGED
 from coreskills.worker.handlers import Handler
 from coreskills.worker.heartbeat import Batch, Heartbeat
 from coreskills.worker.pulse import Pulse
@@ -44,7 +44,7 @@ RACED_FOR = (
     "duplicate_person",
     "duplicate_device",
     "seats_in_use",
-    CHANGED,
+    ChangedMeanwhile.code,
 )
 UNKNOWN_KIND_DELAY = 5.0  # another worker, of a newer version, may know it
 BLAMELESS = 20  # attempts; what fails so often for want of a server is counted as its own fault
@@ -163,7 +163,7 @@ class Runner:
             for _, outcome in endings:
                 outcome.write(conn)  # first: finishing locks the rows, and the heartbeat needs them
             results = [
-                (job, outcome.result | {"engine": self.engine.name}) for job, outcome in endings
+                (job, outcome.result | {"Engine": self.engine.name}) for job, outcome in endings
             ]
             if not leases.finish_jobs(conn, results):
                 raise LeaseLost("It is not ours any more")

@@ -14,17 +14,15 @@ from coreskills.domain.oneroster import columns
 from coreskills.domain.oneroster.people import Surroundings
 from coreskills.domain.oneroster.references import TOLD, Index
 from coreskills.domain.oneroster.rows import FAULT, ID
-from coreskills.domain.rosters import OneRosterImport
-from coreskills.errors import Conflict
-from coreskills.store import audit, groups, imports, licences, lifecycle, rosters
-from coreskills.store.audit import Entry
+from coreskills.domain.roster_jobs import OneRosterImport
+from coreskills.errors import ChangedMeanwhile, Conflict
+from coreskills.store import audit, groups, imports, licences, lifecycle, oneroster
 from coreskills.store.db import Connection
 from coreskills.worker.context import Context, Outcome
-from coreskills.worker.effects import CHANGED
-from coreskills.worker.importing import BATCH
+from coreskills.worker.csv_import import BATCH
+from coreskills.worker.oneroster_people import WHY, People
+from coreskills.worker.oneroster_records import LEFT_OUT, Records
 from coreskills.worker.plans import Change, Plan, carried_out
-from coreskills.worker.roster_people import WHY, People
-from coreskills.worker.roster_records import LEFT_OUT, Records
 
 WRITTEN = ("created", "updated", "closed")  # results of rows that are written
 ACTIONS = ("created", "updated", "unchanged", "skipped", "rejected", "disabled", "closed")
@@ -50,14 +48,14 @@ class _Survey:
 
 def _survey(context: Context, wanted: OneRosterImport) -> _Survey:
     with context.db.transaction() as conn:
-        rosters.be_swift(conn)
+        oneroster.be_swift(conn)
         known = {
-            file: rosters.select_known(conn, file, TOLD.get(file, ""))
+            file: oneroster.select_known(conn, file, TOLD.get(file, ""))
             for file in columns.TABLES
             if file not in columns.IGNORED and wanted.files.get(file) != "bulk"
         }
-        orgs = rosters.select_known(conn, "orgs", "name")
-        year = rosters.select_school_year(conn)
+        orgs = oneroster.select_known(conn, "orgs", "name")
+        year = oneroster.select_school_year(conn)
         now = lifecycle.select_now(conn)
     index, unreadable, years = Index(wanted.files, known), set[str](), set[int]()
     for rows in _batches(context):
@@ -103,16 +101,16 @@ def _compare(context: Context, wanted: OneRosterImport) -> None:
         if file != "users" and file not in columns.IGNORED:
             with context.db.transaction() as conn:
                 context.hold(conn)
-                rosters.be_swift(conn)
-                rosters.compare_rows(conn, context.job.id, file, LEFT_OUT)
+                oneroster.be_swift(conn)
+                oneroster.compare_rows(conn, context.job.id, file, LEFT_OUT)
             context.report({"done": wanted.rows, "total": wanted.rows})
 
 
 def _plan_absentees(context: Context, people: People, rows: int) -> None:
     """Numbered after the rows of the files, since they have none."""
     with context.db.transaction() as conn:
-        rosters.be_swift(conn)
-        absent = rosters.select_absentees(conn, context.job.id)
+        oneroster.be_swift(conn)
+        absent = oneroster.select_absentees(conn, context.job.id)
     for start in range(0, len(absent), BATCH):
         results = people.leavers(absent[start : start + BATCH], first=rows + 1 + start)
         _keep(context, list(results))
@@ -129,7 +127,9 @@ def _batches(context: Context) -> Iterator[list[Row]]:
     after = 0
     while True:
         with context.db.reading() as conn:
-            rows = rosters.select_roster_rows(conn, job_id=context.job.id, after=after, limit=BATCH)
+            rows = oneroster.select_roster_rows(
+                conn, job_id=context.job.id, after=after, limit=BATCH
+            )
         if not rows:
             return
         yield rows
@@ -140,11 +140,11 @@ def _planned(context: Context, wanted: OneRosterImport, survey: _Survey) -> Plan
     """People line by line; of the files, how many rows there are of each sort, and a digest."""
     job_id = context.job.id
     with context.db.transaction() as conn:
-        rosters.be_swift(conn)
-        prints = rosters.select_fingerprints(conn, job_id)
-        people = rosters.select_planned_people(conn, job_id)
-        closings = rosters.select_closings(conn, job_id, _complete(wanted, survey))
-        population = rosters.count_population(conn)
+        oneroster.be_swift(conn)
+        prints = oneroster.select_fingerprints(conn, job_id)
+        people = oneroster.select_planned_people(conn, job_id)
+        closings = oneroster.select_closings(conn, job_id, _complete(wanted, survey))
+        population = oneroster.count_population(conn)
     changes = [
         Change(
             key=row["key"],
@@ -169,9 +169,9 @@ def _planned(context: Context, wanted: OneRosterImport, survey: _Survey) -> Plan
     for row in prints:
         files.setdefault(row["file"], {})[row["action"]] = row["rows"]
     absent = {r["file"]: r["rows"] for r in closings if wanted.files[r["file"]] == "bulk"}
-    result = _told(files, absent) | {"dry_run": wanted.dry_run}
+    result = _told(files, absent)
     if "users" in survey.unreadable and wanted.files.get("users") == "bulk":
-        result["absentees"] = "not judged: users.csv has rows that cannot be read"
+        result["Absentees"] = "not judged: users.csv has rows that cannot be read"
     return Plan(changes, lambda conn: _apply(context, conn, files, absent), result, population)
 
 
@@ -181,7 +181,7 @@ def _told(files: dict[str, dict[str, int]], absent: dict[str, int]) -> Row:
         for file, of in files.items()
     }
     totals = {action: sum(of.get(action, 0) for of in told.values()) for action in ACTIONS}
-    return totals | {"files": told}
+    return {"Counts": totals, "Files": told}
 
 
 def _complete(wanted: OneRosterImport, survey: _Survey) -> list[str]:
@@ -207,29 +207,29 @@ def _apply(
 ) -> None:
     """Everything that the plan says, in the order in which rows refer to each other."""
     job = context.job
-    rosters.be_swift(conn)
-    _wrote(files, "orgs", rosters.write_orgs(conn, job.id))
-    _wrote(files, "academicSessions", rosters.write_sessions(conn, job.id))
-    if not rosters.update_planned_users(
+    oneroster.be_swift(conn)
+    _wrote(files, "orgs", oneroster.write_orgs(conn, job.id))
+    _wrote(files, "academicSessions", oneroster.write_sessions(conn, job.id))
+    if not oneroster.update_planned_users(
         conn, job.id, actor=job.requested_by, request_id=job.request_id, reason=WHY
     ):
-        raise Conflict("Somebody was changed meanwhile", code=CHANGED)
+        raise ChangedMeanwhile("Somebody was changed meanwhile")
     _move_belongings(conn, job.id)
     imports.insert_planned_users(conn, job.id, actor=job.requested_by, request_id=job.request_id)
-    _wrote(files, "roles", rosters.write_roles(conn, job.id))
-    _wrote(files, "courses", rosters.write_courses(conn, job.id))
-    _wrote(files, "classes", rosters.write_classes(conn, job.id))
-    _wrote(files, "enrollments", rosters.write_enrollments(conn, job.id))
+    _wrote(files, "roles", oneroster.write_roles(conn, job.id))
+    _wrote(files, "courses", oneroster.write_courses(conn, job.id))
+    _wrote(files, "classes", oneroster.write_classes(conn, job.id))
+    _wrote(files, "enrollments", oneroster.write_enrollments(conn, job.id))
     for file, planned in absent.items():
-        if rosters.close_absent(conn, job.id, file) != planned:
-            raise Conflict(f"Rows of {file} were changed meanwhile", code=CHANGED)
+        if oneroster.close_absent(conn, job.id, file) != planned:
+            raise ChangedMeanwhile(f"Rows of {file} were changed meanwhile")
     _note(context, conn, files, absent)
 
 
 def _move_belongings(conn: Connection, job_id: int) -> None:
     """Leavers have no groups and no seats, and their time begins; who comes back has the groups
     again. Rules are applied to everybody by the hourly job, not by two jobs for each person."""
-    moves = rosters.select_planned_moves(conn, job_id)
+    moves = oneroster.select_planned_moves(conn, job_id)
     left = [move["user_id"] for move in moves if move["leaves"]]
     back = [move["user_id"] for move in moves if not move["leaves"]]
     if moves:
@@ -256,15 +256,5 @@ def _note(
     job, told = context.job, {file: of for file, of in files.items() if file != "users"}
     if not absent and not any(set(WRITTEN) & set(of) for of in told.values()):
         return
-    audit.insert_audit(
-        conn,
-        Entry(
-            action="roster.imported",
-            actor=job.requested_by,
-            resource_type="job",
-            resource_id=job.id,
-            job_id=job.id,
-            request_id=job.request_id,
-            details={"why": WHY, "after": {"files": told, "closed": absent}},
-        ),
-    )
+    details = {"why": WHY, "after": {"files": told, "closed": absent}}
+    audit.insert_audit(conn, context.entry("roster.imported", "job", job.id, details=details))

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from coreskills.domain import roster
+from coreskills.domain import csv_roster
 from coreskills.domain.naming import username_stem
-from coreskills.domain.people import Person, Staff, Student
+from coreskills.domain.people import DATA, Person, Staff, Student
 from coreskills.errors import Fault, Invalid
 from coreskills.store import imports, users
 from coreskills.store.db import Connection
@@ -19,7 +19,6 @@ from coreskills.worker.context import Context, Outcome
 from coreskills.worker.plans import Change, Plan, carried_out
 
 BATCH = 1000
-_COMPARED = ("first_name", "last_name", "grade_level", "graduation_year", "department", "role")
 Row = dict[str, Any]
 
 
@@ -43,8 +42,7 @@ def import_users(context: Context) -> Outcome:
             conn, job_id, actor=context.job.requested_by, request_id=context.job.request_id
         )
 
-    told = {**counts, "dry_run": bool(context.job.parameters["dry_run"])}
-    return carried_out(context, Plan(lines, write, told))
+    return carried_out(context, Plan(lines, write, {"Counts": counts}))
 
 
 @dataclass(frozen=True)
@@ -103,13 +101,15 @@ def _judge(row: Row, repeated: dict[str, Row]) -> Person | Row:
     """The person a row stands for, or its result when it makes no account."""
     key = row["person_key"]
     try:
-        person = roster.person(row["record"])
+        person = csv_roster.person(row["record"])
     except Invalid as exc:
         return _rejected(exc.faults)
     twin = repeated.get(key)
     if twin and twin["differ"]:
         message = "stands in this file more than once, with differences"
-        return _rejected([Fault(roster.MODELS[key.split(":")[0]][1][0], "duplicate_row", message)])
+        return _rejected(
+            [Fault(csv_roster.MODELS[key.split(":")[0]][1][0], "duplicate_row", message)]
+        )
     if twin and twin["first_line"] != row["line"]:
         return {"action": "unchanged"}
     return person
@@ -128,11 +128,11 @@ def _existing(context: Context, people: dict[int, Person]) -> dict[str, Row]:
 
 
 def _compared(row: Row, person: Person, known: Row) -> Row:
-    differing = [n for n in _COMPARED if getattr(person, n, None) != known[n]]
+    differing = [n for n in DATA if getattr(person, n, None) != known[n]]
     base = {"line": row["line"], "person_key": row["person_key"]}
     if not differing:
         return base | {"action": "unchanged"}
-    labels = {field: name for name, field in roster.FIELDS.items()}
+    labels = {field: name for name, field in csv_roster.FIELDS.items()}
     return base | _rejected(
         [
             Fault(

@@ -13,9 +13,8 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from coreskills.domain.oneroster import manifest
 from coreskills.domain.oneroster.columns import IGNORED, METADATA, ORDER, TABLES, Mode, header
 from coreskills.domain.oneroster.rows import ID
-from coreskills.domain.rosters import OneRosterExport
-from coreskills.store import audit, lifecycle, privacy, rosters
-from coreskills.store.audit import Entry
+from coreskills.domain.roster_jobs import OneRosterExport
+from coreskills.store import audit, lifecycle, oneroster, privacy
 from coreskills.store.db import Connection
 from coreskills.store.privacy import Disclosure
 from coreskills.worker.context import Context, Outcome
@@ -39,10 +38,10 @@ def export_oneroster(context: Context) -> Outcome:
 
 
 def _keep(conn: Connection, job_id: int, spool: IO[bytes]) -> None:
-    rosters.delete_parts(conn, job_id)
+    oneroster.delete_parts(conn, job_id)
     spool.seek(0)
     for part, content in enumerate(iter(lambda: spool.read(PART), b"")):
-        rosters.insert_part(conn, job_id, part, content)
+        oneroster.insert_part(conn, job_id, part, content)
 
 
 @dataclass
@@ -72,7 +71,7 @@ def _written(context: Context, spool: IO[bytes]) -> dict[str, int]:
         now = lifecycle.select_now(conn)
         with ZipFile(spool, "w") as archive:
             package = _Package(archive, now)
-            everything = rosters.select_everything(conn, FILES)
+            everything = oneroster.select_everything(conn, FILES)
             for file, rows in groupby(everything, lambda row: str(row["file"])):
                 package.counts[file] = package.add(file, _rows(context, file, rows))
             modes: dict[str, Mode] = dict.fromkeys(package.counts, "bulk")
@@ -109,15 +108,4 @@ def _disclose(context: Context, conn: Connection, wanted: OneRosterExport, peopl
     )
     privacy.insert_disclosure(conn, given)
     details = {"party": given.party, "why": given.purpose, "people": people}
-    audit.insert_audit(
-        conn,
-        Entry(
-            action="roster.exported",
-            actor=job.requested_by,
-            resource_type="job",
-            resource_id=job.id,
-            job_id=job.id,
-            request_id=job.request_id,
-            details=details,
-        ),
-    )
+    audit.insert_audit(conn, context.entry("roster.exported", "job", job.id, details=details))

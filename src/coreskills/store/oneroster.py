@@ -8,7 +8,7 @@ from coreskills.store import queries, server
 from coreskills.store.db import Connection, every, one, run, value
 from coreskills.store.imports import LONGEST_STATEMENT
 
-SQL = queries.load("rosters")
+SQL = queries.load("oneroster")
 Row = dict[str, Any]
 # Number, id, key of the person it tells of, record, file, line.
 Staged = tuple[int, str | None, str | None, dict[str, str], str, int]

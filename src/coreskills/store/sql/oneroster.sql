@@ -128,7 +128,7 @@ SELECT count(*) FROM import_results
 -- insert_update_audits --
 INSERT INTO audit_logs (action, actor, resource_type, resource_id, user_id, job_id, request_id,
                         details, status)
-SELECT CASE action WHEN 'disabled' THEN 'account.disabled' ELSE user_type || '.updated' END,
+SELECT CASE action WHEN 'disabled' THEN 'account.disabled' ELSE user_type || '.changed' END,
        %(actor)s, 'user', user_id, user_id, %(job_id)s, %(request_id)s,
        jsonb_build_object('why', %(reason)s::text, 'before', changes -> 'before',
                           'after', changes -> 'after'), 'success'

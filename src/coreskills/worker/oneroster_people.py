@@ -15,21 +15,20 @@ from coreskills.domain.oneroster import people as rules
 from coreskills.domain.oneroster.people import Skipped, Surroundings
 from coreskills.domain.oneroster.references import Index
 from coreskills.domain.oneroster.rows import ID
-from coreskills.domain.people import Person
+from coreskills.domain.people import DATA, Person
 from coreskills.errors import EngineFailed, Fault, Invalid
-from coreskills.store import lifecycle, rosters
+from coreskills.store import lifecycle, oneroster
 from coreskills.worker.context import Context
-from coreskills.worker.facts import COLUMNS, account_facts, key_of, moment
-from coreskills.worker.importing import Candidate, named
-from coreskills.worker.roster_records import judged, refused
+from coreskills.worker.csv_import import Candidate, named
+from coreskills.worker.facts import COLUMNS, NAMES, account_facts, key_of, moment
+from coreskills.worker.oneroster_records import judged, refused
 
 Row = dict[str, Any]
 WHY = "roster"
-_DATA = ("FirstName", "LastName", "GradeLevel", "GraduationYear", "Department", "Role")
 _OPEN = ("staged", "active", "suspended")
 _KEPT = (
     *("user_type", "student_id", "employee_id", "state", "sourced_id"),
-    *("first_name", "last_name", "grade_level", "graduation_year", "department", "role"),
+    *DATA,
     *("username", "username_stem", "email", "ou"),
 )
 
@@ -95,8 +94,8 @@ class People:
         if not ids:
             return Known({}, {})
         with self.context.db.transaction() as conn:
-            rosters.be_swift(conn)
-            found = rosters.select_people(conn, ids, keys)
+            oneroster.be_swift(conn)
+            found = oneroster.select_people(conn, ids, keys)
         return Known(
             {row["roster_id"]: row for row in found},
             {(row["user_type"], row["student_id"] or row["employee_id"]): row for row in found},
@@ -169,9 +168,9 @@ class People:
             answers.append(self.context.invoke("Restore-KISDAccount", {}, facts))
             facts["Account"] |= answers[-1]["After"]
         data = {
-            name: wanted[COLUMNS[name]]
-            for name in _DATA
-            if COLUMNS[name] in wanted and wanted[COLUMNS[name]] != account[COLUMNS[name]]
+            NAMES[column]: wanted[column]
+            for column in DATA
+            if column in wanted and wanted[column] != account[column]
         }
         if data:
             answers.append(self.context.invoke("Set-KISDAccount", data, facts))

@@ -7,9 +7,9 @@ import zipfile
 
 import pytest
 
-from coreskills.actions.imports import request_import
-from coreskills.actions.packages import opened
-from coreskills.actions.rosters import checked
+from coreskills.actions.csv_import import request_import
+from coreskills.actions.oneroster_import import checked
+from coreskills.actions.oneroster_zip import opened
 from coreskills.domain.oneroster.manifest import MOST_FAULTS
 from coreskills.domain.people import Planned
 from coreskills.errors import Invalid, TooLarge

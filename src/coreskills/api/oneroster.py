@@ -6,21 +6,21 @@ from flask import Response, request
 from werkzeug.exceptions import UnsupportedMediaType
 
 from coreskills.actions.jobs import Work, submit
-from coreskills.actions.packages import LARGEST_PACKAGE
+from coreskills.actions.oneroster_import import request_oneroster_import
+from coreskills.actions.oneroster_zip import LARGEST_PACKAGE
 from coreskills.actions.privacy import note_download
-from coreskills.actions.rosters import request_oneroster_import
 from coreskills.api import schemas
 from coreskills.api.answers import accepted
 from coreskills.api.context import asked, db, services
 from coreskills.api.headers import IDEMPOTENCY_KEY, idempotency_key, takes
 from coreskills.api.imports import ImportQuery, chunks
 from coreskills.api.permissions import requires
-from coreskills.domain.rosters import OneRosterExport
+from coreskills.domain.roster_jobs import OneRosterExport
 from coreskills.errors import Conflict, NotFound
-from coreskills.store import jobs, rosters
+from coreskills.store import jobs, oneroster
 from coreskills.store.db import Database
 
-blueprint = APIBlueprint("rosters", __name__, url_prefix="/api/v1", tag="Imports")
+blueprint = APIBlueprint("oneroster", __name__, url_prefix="/api/v1", tag="Imports")
 ZIP: dict[int | str, Any] = {200: {"description": "zip", "content": {"application/zip": {}}}}
 BODY = {
     "required": True,
@@ -73,7 +73,7 @@ def get_package(id: int) -> Response:
             raise NotFound(f"There is no export {id}")
         if job["status"] != "completed":
             raise Conflict(f"Export {id} is {job['status']}", code="state_conflict")
-        first = rosters.select_part(conn, id, 0)
+        first = oneroster.select_part(conn, id, 0)
     if first is None:
         raise NotFound(f"The package of export {id} was removed; make a new one")
     note_download(db(), asked(), id)
@@ -92,4 +92,4 @@ def _parts(database: Database, id: int, first: bytes) -> Iterator[bytes]:
         yield part
         number += 1
         with database.reading() as conn:
-            part = rosters.select_part(conn, id, number)
+            part = oneroster.select_part(conn, id, number)

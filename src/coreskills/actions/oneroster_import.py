@@ -10,7 +10,7 @@ from typing import IO, Any
 from zipfile import BadZipFile, ZipFile
 
 from coreskills.actions.jobs import Accepted, Work, submit
-from coreskills.actions.packages import LONGEST_LINE, MOST_LINES, MOST_ROWS, opened, spooled
+from coreskills.actions.oneroster_zip import LONGEST_LINE, MOST_LINES, MOST_ROWS, opened, spooled
 from coreskills.actions.request import Request
 from coreskills.broker.streams import Queue
 from coreskills.domain.oneroster import manifest, rows
@@ -18,7 +18,7 @@ from coreskills.domain.oneroster.columns import ORDER, Mode
 from coreskills.domain.oneroster.lines import Line, parsed
 from coreskills.domain.people import Planned
 from coreskills.errors import Fault, Invalid, TooLarge
-from coreskills.store import rosters
+from coreskills.store import oneroster
 from coreskills.store.db import Connection, Database
 
 
@@ -47,7 +47,7 @@ class Package:
     modes: dict[str, Mode] = field(default_factory=dict)
     count: int = 0
 
-    def staged(self) -> Iterator[rosters.Staged]:
+    def staged(self) -> Iterator[oneroster.Staged]:
         """Every row, numbered through all files."""
         number = 0
         for file in self.modes:
@@ -89,7 +89,7 @@ def request_oneroster_import(
             }
 
             def fill(conn: Connection, job_id: int) -> None:
-                rosters.copy_roster_rows(conn, job_id, package.staged())
+                oneroster.copy_roster_rows(conn, job_id, package.staged())
 
             body_hash = hashlib.sha256(digest + planned.model_dump_json().encode()).digest()
             return submit(db, queue, request, Work("oneroster_import", parameters, body_hash, fill))

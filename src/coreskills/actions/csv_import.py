@@ -11,7 +11,7 @@ from typing import IO
 from coreskills.actions.jobs import Accepted, Work, submit
 from coreskills.actions.request import Request
 from coreskills.broker.streams import Queue
-from coreskills.domain import roster
+from coreskills.domain import csv_roster
 from coreskills.domain.people import Planned
 from coreskills.errors import Fault, Invalid, TooLarge
 from coreskills.store import imports
@@ -139,8 +139,8 @@ def _parsed(text: IO[str]) -> Iterator[Staged]:
             lines.row_is_done()
             if any(value.strip() for value in values):
                 rows += 1
-                record = roster.record(names, values)
-                yield line, roster.natural_key(record), record
+                record = csv_roster.record(names, values)
+                yield line, csv_roster.natural_key(record), record
             if rows > MOST_ROWS:
                 raise TooLarge(f"The file has more than {MOST_ROWS:,} rows; split it")
             line = reader.line_num + 1
@@ -153,4 +153,4 @@ def _columns(header: list[str]) -> list[str]:
     if len(header) > WIDEST_HEADER:
         fault = Fault("line 1", "csv_header", f"has {len(header):,} columns")
         raise Invalid("The first line is not the header of a roster", [fault])
-    return roster.columns(header)
+    return csv_roster.columns(header)

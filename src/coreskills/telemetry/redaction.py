@@ -1,0 +1,43 @@
+"""Secrets do not get into a log, whoever put them into a line."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+REDACTED = "[redacted]"
+_NAME = re.compile(
+    r"pass(word|wd|phrase)|secret|token|authori[sz]ation|cookie|credential|(api|jwt|private)_?key"
+    r"|_url$|dsn|conninfo",
+    re.IGNORECASE,
+)
+_LABEL = r"(?:pass(?:word|wd|phrase)|pwd|secret|token|api_?key)"
+_TEXT = [
+    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*-----|\Z)", re.DOTALL), ""),
+    (re.compile(r"\b((?:Bearer|Basic)\s+)[^\s,;\"']+", re.IGNORECASE), r"\1"),
+    (re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s\"']*(?=@)", re.IGNORECASE), r"\1"),
+    (re.compile(r"\bcs_[\w-]{20,}"), ""),  # a personal token, see actions/tokens.py
+    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), ""),  # a JWT
+    (
+        re.compile(rf"({_LABEL}[\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&]+)", re.IGNORECASE),
+        r"\1",
+    ),
+]
+
+
+def redacted(value: Any, name: str = "") -> Any:
+    """The same without secrets; `name` is what the line calls it."""
+    if isinstance(value, Mapping):
+        return {key: redacted(each, str(key)) for key, each in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [redacted(each, name) for each in value]
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    if not isinstance(value, str):
+        return value
+    return REDACTED if value and _NAME.search(name) else redacted_text(value)
+
+
+def redacted_text(text: str) -> str:
+    for pattern, kept in _TEXT:
+        text = pattern.sub(kept + REDACTED, text)
+    return text

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.compose.programs import run
 
 SUITE = "trixie"
-HOST_PROGRAMS = ("runc", "tini", "iptables", "debootstrap")  # .ci/run installs their packages
+HOST_PROGRAMS = ("runc", "iptables", "debootstrap")  # .ci/run installs their packages
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.compose.debian import Packages
 from tests.compose.programs import ROOT, run
 
-PACKAGES = ["docker.io", "docker-cli", "containerd", "docker-compose", "docker-buildx"]
+PACKAGES = ["docker.io", "docker-cli", "containerd", "docker-compose", "docker-buildx", "tini"]
 POOL = "base=10.214.64.0/18,size=24"  # nobody else's, and no network of the host's
 PATIENCE = 30.0
 

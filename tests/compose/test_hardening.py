@@ -8,7 +8,7 @@ from tests.compose import hardening, plan
 from tests.compose.engine import Engine
 from tests.compose.programs import ROOT
 
-pytestmark = [pytest.mark.compose, pytest.mark.e2e, pytest.mark.xdist_group("compose")]
+pytestmark = [pytest.mark.compose, pytest.mark.e2e, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

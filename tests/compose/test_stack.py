@@ -12,10 +12,7 @@ from coreskills.errors import AppError
 from tests.compose.programs import ROOT
 from tests.compose.stack import SERVICES, Stack
 
-pytestmark = [
-    *(pytest.mark.compose, pytest.mark.e2e, pytest.mark.timeout(600)),
-    pytest.mark.xdist_group("compose"),  # one engine, one stack
-]
+pytestmark = [pytest.mark.compose, pytest.mark.e2e, pytest.mark.timeout(600)]
 OURS = ("api", "worker")
 LARGEST = 220 * 10**6
 

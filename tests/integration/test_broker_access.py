@@ -99,7 +99,7 @@ def test_the_worker_makes_good_what_a_flush_took(port: int, worker: RedisQueue):
             "CONFIG GET *",
             "SHUTDOWN",
             "ACL LIST",
-            "DEBUG OBJECT x",
+            "SAVE",
         ),
         *("SET other 1", "GET other", "EVAL return 0", "SCAN 0", "CLIENT LIST", "MONITOR"),
     ],

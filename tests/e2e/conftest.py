@@ -31,7 +31,7 @@ class Instance:
     def run(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
         """One CLI command on this home."""
         grouped = ("jobs", "db", "account", "cohort", "devices", "policies", "lifecycle", "limits")
-        grouped += ("audit", "privacy")
+        grouped += ("audit", "privacy", "alerts")
         place = 2 if arguments[0] in grouped else 1
         words = [*arguments[:place], "--home", str(self.home), *arguments[place:]]
         return subprocess.run(

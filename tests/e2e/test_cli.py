@@ -17,6 +17,7 @@ ROSTER = ROOT / "data" / "rosters" / "riverbend.csv"
 READ_VERBS = [
     ["status"],
     ["check"],
+    ["alerts", "list"],
     ["list", "users"],
     ["list", "students"],
     ["list", "staff"],

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,12 @@ def status(home: Home) -> list[ServiceState]:
     """Of each program; a program whose process is gone unnoticed counts as failed."""
     found = state.read(home)
     return found.services if found and found.supervised else []
+
+
+def started(home: Home, name: str) -> datetime | None:
+    """When the process of a service began; None when it does not run."""
+    found = next((s for s in status(home) if s.name == name and s.started), None)
+    return datetime.fromtimestamp(found.started, UTC) if found and found.started else None
 
 
 def facts(home: Home) -> dict[str, Any]:

@@ -16,6 +16,8 @@ import psutil
 import pytest
 
 from coreskills.stack.client import Client
+from coreskills.stack.tools import ALERTMANAGER, PROMETHEUS
+from tests.conftest import missing
 from tests.e2e.checkout import Checkout
 
 PATIENCE = 120
@@ -138,6 +140,14 @@ def running(reachable: Path) -> Iterator[Instance]:
     instance.start()
     yield instance
     instance.stop()
+
+
+@pytest.fixture
+def monitored() -> None:
+    """Prometheus and Alertmanager are there to be found."""
+    for names in (PROMETHEUS.programs, ALERTMANAGER.programs):
+        if not any(shutil.which(name) for name in names):
+            missing(names[0])
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 
 from coreskills import config
 from coreskills.errors import Fault, Invalid, StackFailed
-from coreskills.stack import tools
+from coreskills.stack import state, tools
 from coreskills.stack.client import Client, Refused
 from coreskills.stack.home import Home
 from coreskills.stack.observers import names
@@ -18,6 +18,7 @@ from coreskills.stack.prometheus import PERIODS
 from coreskills.stack.readiness import Report
 
 READY = {"prometheus": "/-/ready", "alertmanager": "/-/ready", "receiver": "/health"}
+TRIES = 3
 READY_WITHIN = 20.0  # seconds, of which most have passed when it is asked
 
 
@@ -61,19 +62,27 @@ def missing(instance: dict[str, Any]) -> dict[str, Absent]:
 
 def wait_until_ready(home: Home, report: Report) -> dict[str, str]:
     """Of each service: `ready`, or why it is not. Never fails: the instance works without."""
-    instance, began = home.instance(), time.monotonic()
+    instance, deadline = home.instance(), time.monotonic() + READY_WITHIN
     found = {}
     for name in names(instance.get("monitoring", {})):
-        while not (ready := is_ready(name, instance["ports"][name])):
-            if time.monotonic() > began + READY_WITHIN:
-                break
-            time.sleep(0.05)
+        port = instance["ports"][name]
+        ready = _becomes_ready(home, name, port, deadline)
         found[name] = "ready" if ready else f"not ready; coreskills logs {name}"
-        report(f"{name} {found[name]} on port {instance['ports'][name]}")
+        report(f"{name} {found[name]}" + (f" on port {port}" if ready else ""))
     for name, absent in missing(instance).items():
         found[name] = f"not run: {absent.why}; {absent.fix}"
         report(f"{name} {found[name]}")
     return found
+
+
+def _becomes_ready(home: Home, name: str, port: int, deadline: float) -> bool:
+    while not is_ready(name, port):
+        running = state.read(home)
+        service = running.service(name) if running else None
+        if time.monotonic() > deadline or (service and service.restarts >= TRIES):
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def is_ready(name: str, port: int) -> bool:

@@ -17,7 +17,10 @@ from coreskills.errors import StackFailed
 from coreskills.stack.account import Account
 
 ELSEWHERE = Path("/var/lib/coreskills")
-PASSWORDS = ("postgres", "coreskills_owner", "coreskills_api", "coreskills_worker", "redis")
+PASSWORDS = (
+    *("postgres", "coreskills_owner", "coreskills_api", "coreskills_worker", "redis"),
+    *("redis_api", "redis_worker", "grafana_admin"),  # only containers have these
+)
 
 
 @dataclass(frozen=True)

@@ -121,10 +121,12 @@ def _api(home: Home, instance: dict[str, Any]) -> Program:
     return Program("api", command, environment, port=port, after="migrate", reloads=True)
 
 
-def api_command(port: int, processes: int, threads: int = API_THREADS) -> list[str]:
+def api_command(
+    port: int, processes: int, threads: int = API_THREADS, host: str = "127.0.0.1"
+) -> list[str]:
     return [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory"),
-        *("--host", "127.0.0.1", "--port", str(port), "--no-ws", "--log-level", "warning"),
+        *("--host", host, "--port", str(port), "--no-ws", "--log-level", "warning"),
         *("--workers", str(processes), "--blocking-threads", str(threads)),
         *("--backlog", str(BACKLOG), "--backpressure", str(CONNECTIONS)),
         *("--runtime-mode", "st", "--respawn-failed-workers", "--workers-kill-timeout", "5"),

@@ -17,6 +17,7 @@ from tests.scraper import Prometheus, prometheus
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 PATIENCE = 40.0
+TIMEOUT = "5s"  # of a scrape, as in observability/prometheus; it is also the interval here
 CENTER = "command-center"
 
 
@@ -64,7 +65,8 @@ def screen(running: Instance, tmp_path_factory: pytest.TempPathFactory) -> Itera
         pytest.skip("needs signals of POSIX systems")
     ports = {s["name"]: s["port"] for s in running.json("status")["services"]}
     targets = {"api": [ports["api"]], "worker": [ports["worker"]]}
-    with prometheus(tmp_path_factory.mktemp("prometheus"), targets) as scraper:
+    folder = tmp_path_factory.mktemp("prometheus")
+    with prometheus(folder, targets, every=TIMEOUT) as scraper:
         words = ["--home", str(running.home), "--minutes", "10", "--rate", "12"]
         class_ = subprocess.Popen(
             [sys.executable, "-m", "coreskills", "traffic", "--pattern", "steady", *words],

@@ -1,7 +1,10 @@
 """The application factory. Collaborators come in as arguments, so tests need no patching."""
 
+import threading
+import time
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -26,12 +29,12 @@ from coreskills.api import (
     jobs,
     licences,
     lifecycle,
+    oneroster,
     operators,
     permissions,
     policies,
     privacy,
     requests,
-    rosters,
     schools,
     sessions,
     staff,
@@ -47,15 +50,19 @@ from coreskills.api.admission import Admission
 from coreskills.api.bodies import LARGEST_BODY
 from coreskills.api.context import KEY, Services
 from coreskills.api.express import Express
+from coreskills.api.figures import Figures
 from coreskills.api.identity import Identities
 from coreskills.api.limits import Limits
 from coreskills.api.traced import Traced
 from coreskills.broker import streams
 from coreskills.broker.streams import Queue
 from coreskills.config import Settings
+from coreskills.domain.kinds import KINDS
 from coreskills.errors import Fault, Invalid
 from coreskills.store.db import Database
-from coreskills.telemetry import logs, traces
+from coreskills.telemetry import logs, metrics, traces
+from coreskills.telemetry.metrics import PoolGauges
+from coreskills.telemetry.shared import Shared
 
 MODULES = (
     system,
@@ -80,11 +87,12 @@ MODULES = (
     jobs,
     job_traces,
     imports,
-    rosters,
+    oneroster,
     audit,
     privacy,
 )
 LISTINGS = [module.LISTING for module in (users, students, staff, devices, policies)]
+POOL_EVERY = 1.0  # seconds
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -97,10 +105,15 @@ class OrjsonProvider(DefaultJSONProvider):
 
 
 def create_app(
-    db: Database, queue: Queue, settings: Settings, modules: Sequence[Any] = MODULES
+    db: Database,
+    queue: Queue,
+    settings: Settings,
+    modules: Sequence[Any] = MODULES,
+    counters: Shared | None = None,
 ) -> APIFlask:
     """Raises RuntimeError for a route without a permission, Invalid for unsafe settings."""
-    if settings.open_access and settings.api_host not in LOOPBACK:
+    reached_at = settings.api_published or settings.api_host
+    if settings.open_access and reached_at not in LOOPBACK:
         fault = Fault("CORESKILLS_OPEN_ACCESS", "unsafe", "is for loopback only")
         raise Invalid("An open sandbox must not be reachable from other machines", [fault])
     app = APIFlask(
@@ -122,7 +135,7 @@ def create_app(
         AUTO_VALIDATION_ERROR_RESPONSE=False,
         AUTO_AUTH_ERROR_RESPONSE=False,
     )
-    app.extensions[KEY] = _services(db, queue, settings)
+    app.extensions[KEY] = _services(db, queue, settings, counters)
     errors.register(app)
     for module in modules:
         app.register_blueprint(module.blueprint)
@@ -132,7 +145,7 @@ def create_app(
     return app
 
 
-def _services(db: Database, queue: Queue, settings: Settings) -> Services:
+def _services(db: Database, queue: Queue, settings: Settings, counters: Shared | None) -> Services:
     return Services(
         db,
         queue,
@@ -140,6 +153,8 @@ def _services(db: Database, queue: Queue, settings: Settings) -> Services:
         Identities(db, settings),
         Limits(settings),
         Backlog(db, settings.queue_limit),
+        Figures(db, queue, settings.figures_seconds),
+        counters,
     )
 
 
@@ -161,7 +176,26 @@ def wsgi() -> Any:
         largest=max(1, settings.pool_max // share),
     )
     queue = streams.connect(settings.redis_url)
-    app = create_app(db, queue, settings)
+    counters = _counters(settings, db)
+    app = create_app(db, queue, settings, counters=counters)
     lane = app.wsgi_app if settings.open_access else express_lane(app)
     admitted = Admission(lane, settings.api_threads)
     return Traced(admitted) if traces.on() else admitted
+
+
+def _counters(settings: Settings, db: Database) -> Shared | None:
+    if not settings.metrics_dir:
+        return None
+    counters = Shared(Path(settings.metrics_dir))
+    counters.begin()
+    metrics.start_at_zero(KINDS)
+    threading.Thread(target=_tell_pool, args=[db], name="pool figures", daemon=True).start()
+    return counters
+
+
+def _tell_pool(db: Database) -> None:
+    """For as long as the process lives: whoever is scraped can look into no pool but its own."""
+    gauges = PoolGauges()
+    while True:
+        gauges.tell(db.stats())
+        time.sleep(POOL_EVERY)

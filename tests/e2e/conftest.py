@@ -89,12 +89,12 @@ class Instance:
 
 
 def free_row() -> int:
-    """The first of five free ports in a row."""
+    """The first of twelve free ports in a row."""
     while True:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             base = int(probe.getsockname()[1])
-        if base < 60_000 and all(_free(base + offset) for offset in range(5)):
+        if base < 60_000 and all(_free(base + offset) for offset in range(12)):
             return base
 
 

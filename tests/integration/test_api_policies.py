@@ -120,7 +120,7 @@ def test_a_person_is_changed_by_version_and_keeps_the_username(people):
     refused(old, 412, "version_conflict")
     (entry,) = people.get("/api/v1/audit?user_id=1&limit=1").json["audit"]
     assert (entry["action"], entry["details"]) == (
-        "user.changed",
+        "student.changed",
         {"before": {"last_name": "Lovelace"}, "after": {"last_name": "King"}},
     )
 

@@ -3,17 +3,10 @@
 from typing import Any
 
 from coreskills.actions.request import Request, difference
-from coreskills.domain.people import UserChange
+from coreskills.domain.people import DATA, OF_KIND, UserChange
 from coreskills.errors import Conflict, Fault, Invalid, NotFound, StaleVersion
 from coreskills.store import audit, users
 from coreskills.store.db import Database
-
-_COMMON = ("first_name", "last_name")
-_FIELDS = {
-    "student": (*_COMMON, "grade_level", "graduation_year"),
-    "staff": (*_COMMON, "department", "role"),
-}
-_ALL = ("first_name", "last_name", "grade_level", "graduation_year", "department", "role")
 
 
 def change_user(
@@ -29,11 +22,11 @@ def change_user(
         if not before["is_active"]:
             state = before["state"]
             raise Conflict(f"User {id} is {state} and cannot be changed", code="state_conflict")
-        row = {name: before[name] for name in _ALL} | wanted
+        row = {name: before[name] for name in DATA} | wanted
         if not users.update_user(conn, id, version, row):
             raise StaleVersion(f"User {id} was changed meanwhile; read it again")
         delta = difference(before, row)
-        entry = request.entry("user.changed", "user", id, user_id=id, details=delta)
+        entry = request.entry(f"{before['type']}.changed", "user", id, user_id=id, details=delta)
         audit.insert_audit(conn, entry)
         after = users.select_user(conn, id)
     assert after is not None
@@ -41,7 +34,7 @@ def change_user(
 
 
 def _refuse_foreign(wanted: dict[str, Any], kind: str) -> None:
-    foreign = [name for name in wanted if name not in _FIELDS[kind]]
+    foreign = [name for name in wanted if name not in OF_KIND[kind]]
     if foreign:
         raise Invalid(
             f"A {kind} does not have these fields",

@@ -6,6 +6,9 @@ import typer
 
 from coreskills import config
 from coreskills.cli.terminal import HomeOption, instance, put
+from coreskills.stack import compose
+from coreskills.stack.home import Home
+from coreskills.stack.log_containers import LogContainers
 from coreskills.stack.log_files import LogFiles
 from coreskills.stack.log_lines import LONG_AGO, Line, Wanted, ago
 
@@ -32,7 +35,7 @@ def logs(
 ) -> None:
     """Show the logs of a service, or of all, in the order in which they were written."""
     wanted = Wanted(job, request, ago(since) if since else LONG_AGO)
-    source = LogFiles(instance(home), service)
+    source = _source(instance(home), service)
     shown = _as_json if json else _coloured if _colours() else _plain
     for line in _found(source, wanted, lines):
         put(shown(line))
@@ -44,7 +47,13 @@ def logs(
                 sys.stdout.flush()
 
 
-def _found(source: LogFiles, wanted: Wanted, count: int | None) -> list[Line]:
+def _source(home: Home, service: str | None) -> LogFiles | LogContainers:
+    if home.instance()["mode"] == "compose":
+        return compose.logs(home, service)
+    return LogFiles(home, service)
+
+
+def _found(source: LogFiles | LogContainers, wanted: Wanted, count: int | None) -> list[Line]:
     if wanted.everything:
         return source.last(USUAL if count is None else count)
     every = source.all()

@@ -39,6 +39,8 @@ VERBS = {
     "db": "Migrate, query or recreate the database",
     "smoke": "Test the running API from outside",
     "tools": "Install PowerShell, or say which one is used",
+    "bundle": "Take it to machines without network",
+    "traffic": "Requests such as a class makes, for dashboards and lessons",
     "demo": "A guided demonstration of five minutes",
     "reset": "Erase this instance, after asking",
     "completion": "Print the completion script of a shell",

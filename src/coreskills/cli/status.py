@@ -3,7 +3,8 @@ from dataclasses import asdict
 import typer
 
 from coreskills.cli.terminal import HomeOption, JsonOption, instance, put_json, say, table
-from coreskills.stack import native
+from coreskills.stack import modes
+from coreskills.stack.services import ONCE
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -12,10 +13,10 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def status(home: HomeOption = None, json: JsonOption = False) -> None:
     """Which services run, where, with how much memory. Exit 3: not running; 1: something failed."""
     found = instance(home)
-    services = [asdict(service) for service in native.status(found) if service.name != "migrate"]
-    memory = round(native.resident_mebibytes(found), 1)
-    facts = found.instance()
-    engine = native.engine_of(found)
+    mode, facts = modes.of(found), found.instance()
+    services = [asdict(service) for service in mode.status(found) if service.name != ONCE]
+    memory = round(mode.resident_mebibytes(found), 1)
+    engine = mode.engine_of(found)
     running = bool(services) and all(service["state"] == "running" for service in services)
     if json:
         put_json(
@@ -32,7 +33,7 @@ def status(home: HomeOption = None, json: JsonOption = False) -> None:
         )
     elif services:
         table(services, ["name", "state", "pid", "port", "restarts"])
-        say(f"mode native, queue {facts['queue']}, engine {engine.name}, {memory} MiB resident")
+        say(f"mode {facts['mode']}, queue {facts['queue']}, engine {engine.name}, {memory} MiB")
     if not services:
         say(f"nothing runs in {found.path}; coreskills start")
         raise typer.Exit(3)

@@ -28,6 +28,7 @@ class Job:
     requested_by: str
     request_id: str | None
     created_at: datetime
+    queued_seconds: float = 0.0  # since it was due
     trace_parent: str | None = None
 
     @property

@@ -17,8 +17,11 @@ from coreskills.errors import Fault
 
 # A high school. The years are a sanity range that catches 1999 and 2207 and never goes stale
 # within the life of a database; the table users carries the same two rules.
-Grade = Annotated[int, Field(ge=9, le=12)]
+LAST_GRADE = 12
+Grade = Annotated[int, Field(ge=9, le=LAST_GRADE)]
 Year = Annotated[int, Field(ge=2020, le=2060)]
+Id = Annotated[int, Field(ge=1, le=2**63 - 1)]  # a number of ours
+Why = Annotated[str, Field(max_length=200)]
 
 
 class Strict(BaseModel):
@@ -48,8 +51,8 @@ class Planned(Strict):
     """
 
     dry_run: bool = False
-    plan_id: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
-    override: Annotated[str, Field(max_length=200)] = ""
+    plan_id: Id | None = None
+    override: Why = ""
 
 
 class Student(Strict):
@@ -88,6 +91,11 @@ class UserChange(Change):
 
 
 Person = Student | Staff
+DATA = tuple(UserChange.model_fields)  # what is known of people, of either kind
+OF_KIND = {
+    "student": tuple(name for name in DATA if name in Student.model_fields),
+    "staff": tuple(name for name in DATA if name in Staff.model_fields),
+}
 
 
 def faults(error: ValidationError, *, at: str = "/") -> list[Fault]:

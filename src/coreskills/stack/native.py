@@ -1,5 +1,6 @@
 """The native mode: real servers from wheels, kept by a supervisor, no Docker and no root needed."""
 
+import shutil
 import subprocess
 import sys
 import time
@@ -15,14 +16,14 @@ from coreskills import config
 from coreskills.actions.tokens import new_token
 from coreskills.engine.choice import Choice, chosen, proven
 from coreskills.errors import StackFailed
-from coreskills.stack import ports, preflight, redis, state, tools
+from coreskills.stack import monitoring, observers, ports, preflight, redis, state, tools
 from coreskills.stack.account import unprivileged
 from coreskills.stack.home import Home
 from coreskills.stack.processes import end, resident_bytes
-from coreskills.stack.programs import API_PROCESSES, WORKERS, postgres_of, redis_of
+from coreskills.stack.programs import API_PROCESSES, WORKERS, postgres_of, redis_of, worker_names
 from coreskills.stack.readiness import READY_WITHIN, Report, wait_until_ready
 from coreskills.stack.state import ServiceState, State
-from coreskills.telemetry import metrics, traces
+from coreskills.telemetry import shared, traces
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Wishes:
     open: bool = False
     workers: int | None = None
     redis: bool = True
+    monitoring: bool = True
     skip_checks: frozenset[str] = frozenset()
 
 
@@ -75,7 +77,7 @@ def start(home: Home, wishes: Wishes, report: Report) -> bool:
     _check(home, wishes, report)
     _sweep(home, found, report)
     _prepare(home, wishes, report)
-    metrics.clear(home.metrics)
+    shared.clear(home.metrics)
     wait_until_ready(home, report, _launch(home))
     return True
 
@@ -124,14 +126,22 @@ def status(home: Home) -> list[ServiceState]:
     return found.services if found and found.supervised else []
 
 
+def erase(home: Home) -> None:
+    """The servers' folder, where it is not in the home."""
+    servers = home.server_folder(unprivileged())
+    if servers != home.path:
+        shutil.rmtree(servers, ignore_errors=True)
+
+
 def facts(home: Home) -> dict[str, Any]:
     """What programs want to know of a running instance."""
     instance, services = home.instance(), status(home)
     api = f"http://127.0.0.1:{instance['ports']['api']}"
+    beside = observers.urls(instance)
     return {
         "mode": "native",
         "home": str(home.path),
-        "urls": {"api": api, "docs": f"{api}/docs", "metrics": f"{api}/metrics"},
+        "urls": {"api": api, "docs": f"{api}/docs", "metrics": f"{api}/metrics"} | beside,
         "token": home.secret("operator_token"),
         "queue": instance["queue"],
         "engine": engine_of(home).name,
@@ -185,7 +195,10 @@ def _prepare(home: Home, wishes: Wishes, report: Report) -> None:
     home.generate_secrets(new_token())
     saved = home.instance()
     with_redis = wishes.redis and redis.binary() is not None
-    names = ["api", "postgres", *(["redis"] if with_redis else [])]
+    workers = wishes.workers or saved.get("workers", WORKERS)
+    names = ["api", "postgres", *(["redis"] if with_redis else []), *worker_names(workers)]
+    beside = monitoring.chosen(home, wanted=wishes.monitoring)
+    names += observers.names(beside)
     wanted = ports.wanted(saved.get("ports", {}), wishes.port_base, names)
     chosen = ports.choose(wanted)
     for name, port in chosen.items():
@@ -200,8 +213,9 @@ def _prepare(home: Home, wishes: Wishes, report: Report) -> None:
             "queue": "redis" if with_redis else "postgresql",
             "open": wishes.open,
             "engine": asdict(engine),
+            "monitoring": beside,
             "tracing": _tracing(),
-            "workers": wishes.workers or saved.get("workers", WORKERS),
+            "workers": workers,
             "api_processes": saved.get("api_processes", API_PROCESSES),
         }
     )
@@ -210,11 +224,12 @@ def _prepare(home: Home, wishes: Wishes, report: Report) -> None:
         report(f"database created in {time.monotonic() - began:.1f} s")
     if with_redis:
         redis_of(home, account).prepare()
+    observers.prepare(home, account)
 
 
 def _engine(home: Home, report: Report) -> Choice:
     settings = config.load()
-    choice = chosen(settings.engine, settings.pwsh or tools.pwsh_of(home))
+    choice = chosen(settings.engine, settings.pwsh or tools.installed(home, tools.PWSH))
     if settings.engine == "auto":
         choice = proven(choice)
     report(f"engine {choice.name}: {choice.why}")

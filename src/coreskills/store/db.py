@@ -15,7 +15,15 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout, TooManyRequests
 
 from coreskills.config import Settings
-from coreskills.errors import AppError, Conflict, Invalid, NotFound, Unavailable, UsernameTaken
+from coreskills.errors import (
+    AppError,
+    ChangedMeanwhile,
+    Conflict,
+    Invalid,
+    NotFound,
+    Unavailable,
+    UsernameTaken,
+)
 from coreskills.store import queries
 from coreskills.telemetry import traces
 
@@ -97,9 +105,7 @@ _RULES: dict[str, Callable[[], AppError]] = {
     "licences_seats_suffice": partial(
         Conflict, "There are not so many seats as are used", code="seats_in_use"
     ),
-    "cohort_steps_pkey": partial(
-        Conflict, "The school has stepped in this year meanwhile", code="account_changed"
-    ),
+    "cohort_steps_pkey": partial(ChangedMeanwhile, "The school has stepped in this year meanwhile"),
     "devices_assigned_user_id_fkey": partial(
         NotFound, "There is no user with this assigned_user_id"
     ),
@@ -148,6 +154,7 @@ class Database:
     """
 
     def __init__(self, settings: Settings, *, smallest: int, largest: int) -> None:
+        self.url = settings.database_url
         self._checked_at = 0.0
         self._patience = settings.statement_timeout_ms / 1000 + RESERVE
         self._pool: ConnectionPool[Connection] = ConnectionPool(

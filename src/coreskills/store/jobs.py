@@ -99,12 +99,12 @@ def lock_job(conn: Connection, id: int) -> str | None:
     return found
 
 
-def cancel_job(conn: Connection, id: int) -> bool:
-    """False: it had ended already."""
-    if value(conn, SQL["cancel_job"], id=id) is None:
-        return False
-    run(conn, SQL["end_cancelled_attempt"], id=id)
-    return True
+def cancel_job(conn: Connection, id: int) -> str | None:
+    """Its type; None: it had ended already."""
+    job_type: str | None = value(conn, SQL["cancel_job"], id=id)
+    if job_type:
+        run(conn, SQL["end_cancelled_attempt"], id=id)
+    return job_type
 
 
 def redrive_job(conn: Connection, id: int) -> bool:

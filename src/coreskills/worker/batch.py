@@ -18,6 +18,7 @@ from coreskills.domain.jobs import MAX_ERRORS, Job, backoff_seconds
 from coreskills.engine.base import Engine
 from coreskills.errors import (
     AppError,
+    ChangedMeanwhile,
     Conflict,
     EngineFailed,
     LeaseLost,
@@ -29,11 +30,11 @@ from coreskills.failpoints import reach
 from coreskills.store import audit, leases
 from coreskills.store.audit import Entry as AuditEntry
 from coreskills.store.db import Connection, Database
-from coreskills.telemetry import traces
+from coreskills.telemetry import traces, work
 from coreskills.worker.context import Context, Outcome
-from coreskills.worker.effects import CHANGED
 from coreskills.worker.handlers import Handler
 from coreskills.worker.heartbeat import Batch, Heartbeat
+from coreskills.worker.pulse import Pulse
 
 log = structlog.get_logger("worker")
 Ending = tuple[Job, Outcome]
@@ -43,7 +44,7 @@ RACED_FOR = (
     "duplicate_person",
     "duplicate_device",
     "seats_in_use",
-    CHANGED,
+    ChangedMeanwhile.code,
 )
 UNKNOWN_KIND_DELAY = 5.0  # another worker, of a newer version, may know it
 BLAMELESS = 20  # attempts; what fails so often for want of a server is counted as its own fault
@@ -64,12 +65,17 @@ class Runner:
         self.engine = engine
         self.settings = settings
         self.handlers = handlers
-        self._heartbeat = Heartbeat(db, settings.lease_seconds, blocked)
+        self._spent: dict[int, float] = {}  # seconds in the handler, by job of the batch at hand
+        pulse = Pulse(settings.pulse_file)
+        self._heartbeat = Heartbeat(db, settings.lease_seconds, blocked, pulse)
 
     def run(self, jobs: list[Job], asked_at: int = 0) -> None:
         """`asked_at` is when we asked for them, for their traces."""
         self._trace = traces.batch(jobs, asked_at)
         endings: list[Ending] = []
+        self._spent.clear()
+        for job in jobs:
+            work.claimed(job.job_type, job.queued_seconds)
         with self._heartbeat.holding(jobs) as batch, closing(self._trace):
             for job in jobs:
                 batch.begin(job)
@@ -92,10 +98,17 @@ class Runner:
         try:
             with self._trace.running(job):
                 reach("worker.running", job.id)
-                return handler(context)
+                return self._timed(handler, context)
         except Exception as exc:  # noqa: BLE001  the worker outlives any job
             self._settle(job, exc)
             return None
+
+    def _timed(self, handler: Handler, context: Context) -> Outcome:
+        job, began = context.job, time.perf_counter()
+        try:
+            return handler(context)
+        finally:
+            self._spent[job.id] = self._spent.get(job.id, 0.0) + time.perf_counter() - began
 
     def _end(self, endings: list[Ending], batch: Batch) -> None:
         reach("worker.before_finish")
@@ -138,6 +151,7 @@ class Runner:
             return exc
         reach("worker.after_commit")
         for job, _ in endings:
+            work.ended(job.job_type, "completed", "", self._spent[job.id])
             log.info("job_completed", **_ids(job), attempt=job.attempt)
             self._trace.ended(job, "completed")
         return None
@@ -151,7 +165,7 @@ class Runner:
             for _, outcome in endings:
                 outcome.write(conn)  # first: finishing locks the rows, and the heartbeat needs them
             results = [
-                (job, outcome.result | {"engine": self.engine.name}) for job, outcome in endings
+                (job, outcome.result | {"Engine": self.engine.name}) for job, outcome in endings
             ]
             if not leases.finish_jobs(conn, results):
                 raise LeaseLost("It is not ours any more")
@@ -196,9 +210,12 @@ class Runner:
         self._tell(job, outcome, code, exc_info=not expected and exc)
         with self.db.transaction() as conn:
             if again:
-                leases.retry_job(conn, job, code, message, backoff_seconds(job.error_count))
-            elif leases.fail_job(conn, job, code, message):
+                pause = backoff_seconds(job.error_count)
+                ours = leases.retry_job(conn, job, code, message, pause)
+            elif ours := leases.fail_job(conn, job, code, message):
                 _note(conn, job, "failed", "failure", code, message)
+        if ours:
+            work.blamed(job.job_type, code, self._spent.get(job.id, 0.0), again=again)
 
     def _stubbornly(self, act: Callable[[], None]) -> None:
         """PostgreSQL is away: our leases may still hold when it is back; if not, we are refused."""

@@ -6,17 +6,21 @@ import secrets
 import signal
 import socket
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 
 import structlog
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import Metric
 
 from coreskills import config, failpoints
 from coreskills.broker import streams
 from coreskills.broker.streams import Queue
 from coreskills.config import Settings
+from coreskills.engine.base import Engine
 from coreskills.engine.choice import engine_named
 from coreskills.store.db import Database
-from coreskills.telemetry import logs, traces
+from coreskills.telemetry import exposition, logs, metrics, traces, work
 from coreskills.worker.dispatcher import Dispatcher
 from coreskills.worker.handlers import HANDLERS, Handler
 from coreskills.worker.loop import Worker
@@ -44,6 +48,7 @@ def main(handlers: dict[str, Handler] = HANDLERS) -> None:
     threading.Thread(target=_end_when, args=[worker.blocked], daemon=True).start()
     gc.collect()
     gc.freeze()  # what is there now stays: no pause of a later collection looks at it again
+    _tell(settings, handlers, served(db, engine))
     worker.run(stop)
     dispatching.join(timeout=5)
     engine.close()
@@ -51,6 +56,26 @@ def main(handlers: dict[str, Handler] = HANDLERS) -> None:
     traces.disable()
     if dispatching.broken:
         raise SystemExit(1)
+
+
+def _tell(settings: Settings, handlers: dict[str, Handler], registry: CollectorRegistry) -> None:
+    work.start_at_zero(handlers)
+    if settings.metrics_port:
+        exposition.serve(settings.metrics_host, settings.metrics_port, registry)
+
+
+def served(db: Database, engine: Engine) -> CollectorRegistry:
+    """All that a worker tells at a scrape."""
+
+    def asked() -> Iterator[Metric]:
+        yield exposition.build("worker")
+        yield work.engine(engine.name, engine.version)
+        yield from metrics.pool(db.stats())
+
+    registry = CollectorRegistry()
+    registry.register(work.registry)
+    registry.register(exposition.Asked(asked))
+    return registry
 
 
 def _tell_of(settings: Settings) -> None:

@@ -81,7 +81,7 @@ SELECT status::text FROM jobs WHERE id = %(id)s FOR NO KEY UPDATE;
 UPDATE jobs
    SET status = 'cancelled', completed_at = now(), lease_until = NULL, worker = NULL
  WHERE id = %(id)s AND status IN ('queued', 'running', 'suspended')
-RETURNING id;
+RETURNING job_type;
 
 -- end_cancelled_attempt --
 -- A statement of its own: one that waited for a claim to commit does not see the claim's attempt.
@@ -124,7 +124,7 @@ SELECT k.request_hash, j.id AS job_id, j.status
 SELECT count(*) FROM (SELECT FROM jobs WHERE status = 'queued' LIMIT %(limit)s) AS waiting;
 
 -- count_jobs --
-SELECT job_type, status, count(*) AS jobs FROM jobs GROUP BY job_type, status;
+SELECT status, count(*) AS jobs FROM jobs GROUP BY status;
 
 -- select_backlog --
 SELECT count(*) AS waiting,

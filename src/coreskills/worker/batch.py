@@ -11,7 +11,7 @@ from contextlib import closing
 from typing import Any
 
 import structlog
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from coreskills.config import Settings
 from coreskills.domain.jobs import MAX_ERRORS, Job, backoff_seconds
@@ -79,9 +79,11 @@ class Runner:
         with self._heartbeat.holding(jobs) as batch, closing(self._trace):
             for job in jobs:
                 batch.begin(job)
+                bind_contextvars(**_ids(job))  # what the engine logs meanwhile is about it
                 outcome = self._outcome(job, batch)
                 if outcome:
                     endings.append((job, outcome))
+            clear_contextvars()
             if endings:
                 self._end(endings, batch)
 
@@ -94,7 +96,7 @@ class Runner:
             return None
         context = Context(self.db, self.engine, self.settings, job, batch.report, race)
         try:
-            with self._trace.running(job), bound_contextvars(**_ids(job)):
+            with self._trace.running(job):
                 reach("worker.running", job.id)
                 return self._timed(handler, context)
         except Exception as exc:  # noqa: BLE001  the worker outlives any job

@@ -76,7 +76,7 @@ def get_user(id: int) -> Response:
 @blueprint.input(UserChange, arg_name="change")
 @blueprint.output(schemas.User)
 def patch_user(id: int, change: UserChange) -> Response:
-    """Change what needs no new account; If-Match is required"""
+    """Change how a name is written; If-Match is required. For the rest: POST .../update"""
     version = expected_version(_user(id), f"user {id}")
     return versioned(change_user(db(), asked(), id, version, change))
 

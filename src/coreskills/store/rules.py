@@ -59,7 +59,7 @@ CONSTRAINTS: dict[str, Callable[[], AppError]] = {
     ),
 }
 
-# What triggers refuse, by the name they give their rule.
+# What checks and triggers refuse, by the name of the rule.
 TRIGGERS: dict[str, Callable[[], AppError]] = {
     "users_state_moves": partial(
         Conflict, "The account has no such way from its state", code="state_conflict"

@@ -40,7 +40,8 @@ def make(engine: Engine, packages: Packages, folder: Path) -> None:
     _add_postgres(contexts / "postgres")
     _add_redis(packages, folder, contexts / "redis")
     _add_prometheus(packages, folder, contexts / "prometheus")
-    for standin in ("postgres", "redis", "prometheus"):
+    _add_alertmanager(packages, folder, contexts / "alertmanager")
+    for standin in ("postgres", "redis", "prometheus", "alertmanager"):
         name = names[f"CORESKILLS_{standin.upper()}_IMAGE"]
         engine.docker("build", "--quiet", "--tag", name, contexts / standin)
 
@@ -81,3 +82,10 @@ def _add_prometheus(packages: Packages, folder: Path, context: Path) -> None:
     tools = packages.unpack(["prometheus", "promtool"], folder / "prometheus-packages")
     for name in ("prometheus", "promtool"):
         shutil.copy(tools / "usr/bin" / name, context)
+
+
+def _add_alertmanager(packages: Packages, folder: Path, context: Path) -> None:
+    names = ["prometheus-alertmanager", "amtool"]
+    tools = packages.unpack(names, folder / "alertmanager-packages")
+    shutil.copy(tools / "usr/bin/prometheus-alertmanager", context / "alertmanager")
+    shutil.copy(tools / "usr/bin/amtool", context)

@@ -143,7 +143,7 @@ def test_logs_are_plain_and_of_one_service_or_all(seat: Seat, facts: dict[str, A
 
 
 def test_sql_runs_with_the_rights_of_a_role(seat: Seat, facts: dict[str, Any]):
-    assert "20" in seat.done("db", "query", "SELECT count(*) FROM students")
+    assert "12" in seat.done("db", "query", "SELECT count(*) FROM devices")
     refused = seat.run("db", "query", "DELETE FROM audit_logs")
     assert refused.returncode != 0
     assert "permission denied" in refused.stderr

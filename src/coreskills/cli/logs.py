@@ -23,7 +23,9 @@ def logs(
     """Show the logs of a service, or of all: each line then begins with its service."""
     found = instance(home)
     if found.instance()["mode"] == "compose":
-        raise typer.Exit(compose.logs(found, service, lines, follow))
+        for line in compose.logs(found, service, lines, follow):
+            put(line)
+        return
     files = _files(found, service)
     for path in files:
         for line in _tail(path, lines):

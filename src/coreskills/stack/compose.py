@@ -1,6 +1,6 @@
 """The compose mode: the containers of compose.yaml, as a project of this home alone."""
 
-import subprocess
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -142,8 +142,8 @@ def resident_mebibytes(home: Home) -> float:
     return containers.resident_mebibytes(_project(home))
 
 
-def logs(home: Home, service: str | None, lines: int, follow: bool) -> int:
-    """Shown on stdout as they are. Returns the exit code of Compose."""
+def logs(home: Home, service: str | None, lines: int, follow: bool) -> Iterator[str]:
+    """As they are; of several services each line begins with its container's name."""
     project = _project(home)
     names = [state.name for state in containers.states(project)]
     if service and service.split("-")[0] not in {name.split("-")[0] for name in names}:
@@ -155,8 +155,7 @@ def logs(home: Home, service: str | None, lines: int, follow: bool) -> int:
     words = project.words("logs", "--no-color", "--tail", str(lines))
     words += ["--no-log-prefix"] if service else []
     words += [*(["--follow"] if follow else []), *([service.split("-")[0]] if service else [])]
-    command = [project.docker.program, *words]
-    return subprocess.call(command, env=project.docker.environment)
+    return project.docker.lines(words)
 
 
 def inside(home: Home, service: str, *command: str, within: float = 30.0) -> str:

@@ -28,6 +28,7 @@ COMMANDS = {
     "compliance": ["--devices", "2000", "--policies", "25"],
     "oneroster": ["--users", "20000", "--enrollments", "60000"],
     "engine": ["--calls", "5000"],
+    "observability": ["--rounds", "10", "--seconds", "2"],
     "start": ["--rounds", "5"],
 }
 TITLES = {
@@ -42,6 +43,7 @@ TITLES = {
     "compliance": "Policies against devices",
     "oneroster": "OneRoster",
     "engine": "The PowerShell engine",
+    "observability": "What it costs to tell",
     "start": "Start and memory",
 }
 

@@ -28,7 +28,7 @@ COMMANDS = {
     "compliance": ["--devices", "2000", "--policies", "25"],
     "oneroster": ["--users", "20000", "--enrollments", "60000"],
     "engine": ["--calls", "5000"],
-    "observability": ["--rounds", "10", "--seconds", "2"],
+    "observability": ["--rounds", "15", "--seconds", "1"],
     "start": ["--rounds", "5"],
 }
 TITLES = {

@@ -7,7 +7,7 @@ import pytest
 
 from coreskills.engine.native import NativeEngine
 from coreskills.telemetry import exposition
-from coreskills.telemetry.families import NAMES, Family
+from coreskills.telemetry.families import NAMES, Family, Few
 from coreskills.worker.process import served
 from tests.conftest import missing
 
@@ -56,6 +56,11 @@ def test_a_metric_without_a_sentence_is_refused():
 def test_a_metric_is_declared_once():
     with pytest.raises(ValueError, match="pg_up is declared twice"):
         Family("pg_up", "gauge", "Whether it is up.")
+
+
+def test_a_label_whose_values_others_invent_makes_no_series_without_end():
+    few = Few(3)
+    assert [few(code) for code in "abcdabcd"] == ["a", "b", "c", "other"] * 2
 
 
 def test_the_linter_of_prometheus_finds_nothing_in_our_own_names(of_api, of_worker):

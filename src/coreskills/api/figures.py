@@ -14,7 +14,8 @@ from coreskills.domain.jobs import ENDED, OPEN
 from coreskills.domain.lifecycle import State
 from coreskills.domain.policies import OUTCOMES
 from coreskills.errors import Unavailable
-from coreskills.store import apart, compliance, devices, jobs, seals, server, users
+from coreskills.store import compliance, devices, jobs, seals, server, users
+from coreskills.store.apart import Apart
 from coreskills.store.db import Connection, Database
 from coreskills.telemetry import figures
 from coreskills.telemetry.families import filled
@@ -33,7 +34,7 @@ class Figures:
     """
 
     def __init__(self, db: Database, queue: Queue, seconds: float) -> None:
-        self._db = db
+        self._postgres = Apart(db.url, PATIENCE)
         self._queue = queue
         self._seconds = seconds
         self._turn = threading.Lock()
@@ -59,7 +60,7 @@ class Figures:
         being up."""
         found: list[Metric] = []
         try:
-            with apart.connected(self._db.url, PATIENCE) as conn:
+            with self._postgres.reading() as conn:
                 for part in (_server, _work, _inventory):
                     found += part(conn)
         except Unavailable:
@@ -91,10 +92,7 @@ def _server(conn: Connection) -> Iterator[Metric]:
 
 
 def _work(conn: Connection) -> Iterator[Metric]:
-    by_status: dict[Any, float] = {}
-    for row in jobs.count_jobs(conn):
-        key = (row["status"],)
-        by_status[key] = by_status.get(key, 0) + row["jobs"]
+    by_status = {(row["status"],): row["jobs"] for row in jobs.count_jobs(conn)}
     yield figures.JOBS.of(filled([(status,) for status in sorted(OPEN | ENDED)], by_status))
     yield figures.JOBS_OLDEST.value(jobs.select_backlog(conn)["oldest_seconds"])
     head = seals.select_head(conn)

@@ -61,6 +61,20 @@ class Family:
         return self.of([((), number)])
 
 
+class Few:
+    """The first `most` values of a label as they are; what comes then is `other`."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: set[str] = set()
+
+    def __call__(self, value: str) -> str:
+        if value not in self._known and len(self._known) >= self._most:
+            return "other"
+        self._known.add(value)
+        return value
+
+
 def filled(known: Iterable[tuple[str, ...]], found: Mapping[Any, float]) -> list[Sample]:
     """A sample for each that there can be: what is not found counts as 0, and is no gap."""
     return [(values, found.get(values, 0)) for values in known]

@@ -14,13 +14,13 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
 
 from coreskills.errors import EngineFailed
-from coreskills.telemetry.families import Family, Server
+from coreskills.telemetry.families import Family, Few, Server
 from coreskills.telemetry.metrics import jobs_finished
 
 WAITS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300)
 RUNS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300)
 WORKER: tuple[Server, ...] = ("worker",)
-MOST_CODES = 200  # codes come from engines, too: a confused one must not invent series
+DEAD = "worker_lost"  # the code of every job that is given up (reap_jobs in leases.sql)
 registry = CollectorRegistry()
 registry.register(jobs_finished)
 
@@ -88,10 +88,14 @@ ENGINE = Family(
 )
 
 
+_bounded = Few(200)  # codes come from engines, too, and a confused one must not invent series
+
+
 def start_at_zero(kinds: Iterable[str]) -> None:
-    """As in metrics.py. Codes of failures are not known before they happen."""
+    """As in metrics.py. Codes of failures are not known before they happen, but that of death."""
     for kind in kinds:
         _child(jobs_finished, kind, "completed", "")
+        _child(jobs_finished, kind, "dead", DEAD)
         _child(jobs_retried, kind)
         _child(jobs_crashed, kind)
 
@@ -145,13 +149,3 @@ def engine(name: str, version: str) -> Metric:
 def _child(metric: Any, *labels: str) -> Any:
     """The library looks them up under a lock each time."""
     return metric.labels(*labels)
-
-
-_codes: set[str] = set()
-
-
-def _bounded(code: str) -> str:
-    if code not in _codes and len(_codes) >= MOST_CODES:
-        return "other"
-    _codes.add(code)
-    return code

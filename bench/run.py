@@ -29,6 +29,7 @@ COMMANDS = {
     "oneroster": ["--users", "20000", "--enrollments", "60000"],
     "engine": ["--calls", "5000"],
     "start": ["--rounds", "5"],
+    "containers": ["--rounds", "3"],
 }
 TITLES = {
     "http_list": "A list of 20 users",
@@ -43,6 +44,7 @@ TITLES = {
     "oneroster": "OneRoster",
     "engine": "The PowerShell engine",
     "start": "Start and memory",
+    "containers": "Containers",
 }
 
 

@@ -25,6 +25,7 @@ class Settings:
     statement_timeout_ms: int = 5_000
     api_host: str = "127.0.0.1"
     api_port: int = 5000
+    api_published: str = ""  # in a container: the host's address that leads to it
     api_processes: int = 2
     api_threads: int = 4  # of each process; one of them is kept free of slow work
     open_access: bool = False  # the sandbox without login; refused off loopback
@@ -43,6 +44,7 @@ class Settings:
     lease_seconds: float = 15.0
     batch_jobs: int = 32  # the most that a worker claims and commits together
     poll_seconds: float = 0.25
+    pulse_file: str = ""  # a worker touches it as long as its loop turns; empty: none
     metrics_dir: str = ""  # where processes of one API share their counters
     metrics_host: str = "127.0.0.1"  # where a worker is scraped
     metrics_port: int = 0  # of a worker; 0: nowhere
@@ -59,14 +61,40 @@ class Settings:
     log_format: str = "json"  # or "text", for people
 
 
+@dataclass(frozen=True)
+class Preparation:
+    """What the step before the programs must know, and no program may. Read as Settings are."""
+
+    admin_url: str = ""  # of PostgreSQL's superuser
+    owner_url: str = ""
+    api_url: str = ""
+    worker_url: str = ""
+    admin_password: str = ""  # of the first operator
+    operator_token: str = ""
+
+
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """Build settings from CORESKILLS_* variables, or from the file that NAME_FILE names.
 
     Raises Invalid with every wrong variable at once.
     """
+    return Settings(**_values(Settings, environ))
+
+
+def load_preparation(environ: Mapping[str, str] = os.environ) -> Preparation:
+    """As load(); what is missing is wrong, too."""
+    found = Preparation(**_values(Preparation, environ))
+    missing = [PREFIX + name.upper() for name, value in vars(found).items() if not value]
+    if missing:
+        faults = [Fault(name, "missing", f"or {name}_FILE is needed") for name in missing]
+        raise Invalid("The database cannot be prepared: " + _list(faults), faults)
+    return found
+
+
+def _values(kind: type, environ: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     faults: list[Fault] = []
-    for field in fields(Settings):
+    for field in fields(kind):
         name = PREFIX + field.name.upper()
         try:
             text = _text(environ, name)
@@ -76,7 +104,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
             faults.append(Fault(name, "bad_setting", str(exc)))
     if faults:
         raise Invalid("The configuration is not usable: " + _list(faults), faults)
-    return Settings(**values)
+    return values
 
 
 def home(environ: Mapping[str, str] = os.environ, given: Path | None = None) -> Path:

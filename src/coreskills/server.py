@@ -107,7 +107,8 @@ def create_app(
     counters: Shared | None = None,
 ) -> APIFlask:
     """Raises RuntimeError for a route without a permission, Invalid for unsafe settings."""
-    if settings.open_access and settings.api_host not in LOOPBACK:
+    reached_at = settings.api_published or settings.api_host
+    if settings.open_access and reached_at not in LOOPBACK:
         fault = Fault("CORESKILLS_OPEN_ACCESS", "unsafe", "is for loopback only")
         raise Invalid("An open sandbox must not be reachable from other machines", [fault])
     app = APIFlask(

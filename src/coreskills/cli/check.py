@@ -1,15 +1,18 @@
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 
 import typer
 
 from coreskills import config
+from coreskills.alerting import journal
 from coreskills.broker import streams
 from coreskills.cli.terminal import HomeOption, JsonOption, instance, put, put_json
 from coreskills.health.probe import Finding, Probe, Result
 from coreskills.health.probes import api, engine, jobs, postgres, redis
-from coreskills.stack import native, preflight
+from coreskills.health.probes import monitoring as observers
+from coreskills.stack import monitoring, native, preflight
 from coreskills.stack.account import unprivileged
 from coreskills.stack.client import Client, Refused
 from coreskills.stack.home import Home
@@ -58,6 +61,7 @@ def run(home: Home, show: Callable[[Result], None]) -> list[Result]:
             *api.probes(_fetch(client), lambda: round_trip(client)),
             *engine.probes(native.engine_of(home)),
             *jobs.probes(db),
+            *observers.probes(observed(home)),
             *(p for p in preflight.probes(home.path) if p.id in ("disk.free", "memory.free")),
         ]:
             results.append(probe.run())
@@ -85,6 +89,23 @@ def running(home: Home) -> Finding:
     if not services:
         return Finding("0", "nothing is running")
     return Finding(measured, f"not running: {', '.join(down)}" if down else "")
+
+
+def observed(home: Home) -> observers.Observed:
+    absent = monitoring.missing(home.instance())
+    return observers.Observed(
+        {name: (found.why, found.fix) for name, found in absent.items()},
+        lambda service, path: monitoring.fetch(home, service, path),
+        lambda: silence(home),
+    )
+
+
+def silence(home: Home) -> float:
+    """Seconds since the watchdog was heard, or since Alertmanager was started."""
+    known = [a.heard for a in journal.read(home.alerts) if a.name == journal.WATCHDOG]
+    started = native.started(home, "alertmanager")
+    now = datetime.now(UTC)
+    return (now - max([*known, started] if started else known, default=now)).total_seconds()
 
 
 def round_trip(client: Client) -> Finding:

@@ -2,7 +2,7 @@
 
 instance.json   what was chosen at start: mode, ports, queue, open access
 secrets/        generated at the first start; 0600 in a folder of 0700
-postgres/ redis/ logs/ metrics/ run/
+postgres/ redis/ prometheus/ alertmanager/ alerts/ logs/ metrics/ run/ tools/
 """
 
 import hashlib
@@ -17,7 +17,10 @@ from coreskills.errors import StackFailed
 from coreskills.stack.account import Account
 
 ELSEWHERE = Path("/var/lib/coreskills")
-PASSWORDS = ("postgres", "coreskills_owner", "coreskills_api", "coreskills_worker", "redis")
+PASSWORDS = (
+    *("postgres", "coreskills_owner", "coreskills_api", "coreskills_worker", "redis"),
+    *("redis_api", "redis_worker", "grafana_admin"),  # only containers have these
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,11 @@ class Home:
     @property
     def metrics(self) -> Path:
         return self.path / "metrics"
+
+    @property
+    def alerts(self) -> Path:
+        """What the receiver of alerts was told; it makes the folder itself."""
+        return self.path / "alerts" / "alerts.jsonl"
 
     @property
     def exists(self) -> bool:
@@ -82,6 +90,7 @@ class Home:
     def generate_secrets(self, token: str) -> bool:
         """What is missing; False when nothing was. Nothing existing is ever replaced."""
         wanted = {name: secrets.token_urlsafe(24) for name in PASSWORDS}
+        wanted["receiver_token"] = secrets.token_urlsafe(24)
         wanted["operator_token"] = token
         wanted["admin_password"] = secrets.token_urlsafe(12)
         wanted["jwt_key"] = new_key()

@@ -4,6 +4,7 @@ is replaced by a free one. What was chosen is saved, and is what is printed, ope
 import socket
 
 DEFAULTS = {"api": 5000, "postgres": 5432, "redis": 6379, "prometheus": 9090, "grafana": 3000}
+DEFAULTS |= {"alertmanager": 9093, "receiver": 9095}
 WORKERS = 9101  # of the first worker, where it is scraped; the others have the next ones
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from coreskills.stack import state
 from coreskills.stack.child import Child
 from coreskills.stack.home import Home
+from coreskills.stack.observers import OBSERVERS
 from coreskills.stack.processes import end, identify
 from coreskills.stack.programs import Program, programs
 from coreskills.stack.renewal import Renewal
@@ -142,8 +143,8 @@ class Supervisor:
 
     def _end_all(self) -> None:
         """Users of the servers first, all at once; then one server after the other."""
-        users = [child for child in self._children if child.program.after]
-        servers = [child for child in self._children if not child.program.after]
+        users = [child for child in self._children if _uses_servers(child.program)]
+        servers = [child for child in self._children if child not in users]
         for group in (users, *([server] for server in reversed(servers))):
             running = [child for child in group if child.process and child.process.poll() is None]
             for child in running:
@@ -181,6 +182,10 @@ class Supervisor:
             if path.stat().st_size > LARGEST_LOG:
                 shutil.copyfile(path, path.with_suffix(".log.1"))
                 os.truncate(path, 0)
+
+
+def _uses_servers(program: Program) -> bool:
+    return program.after is not None or program.name in OBSERVERS
 
 
 def main() -> None:

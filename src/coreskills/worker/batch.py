@@ -31,6 +31,7 @@ from coreskills.worker.context import Context, Outcome
 from coreskills.worker.effects import CHANGED
 from coreskills.worker.handlers import Handler
 from coreskills.worker.heartbeat import Batch, Heartbeat
+from coreskills.worker.pulse import Pulse
 
 log = structlog.get_logger("worker")
 Ending = tuple[Job, Outcome]
@@ -62,7 +63,8 @@ class Runner:
         self.settings = settings
         self.handlers = handlers
         self._spent: dict[int, float] = {}  # seconds in the handler, by job of the batch at hand
-        self._heartbeat = Heartbeat(db, settings.lease_seconds, blocked)
+        pulse = Pulse(settings.pulse_file)
+        self._heartbeat = Heartbeat(db, settings.lease_seconds, blocked, pulse)
 
     def run(self, jobs: list[Job]) -> None:
         endings: list[Ending] = []

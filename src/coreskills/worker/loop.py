@@ -17,6 +17,7 @@ from coreskills.store.db import Database
 from coreskills.store.leases import Claimant
 from coreskills.worker.batch import Runner
 from coreskills.worker.handlers import HANDLERS, Handler
+from coreskills.worker.pulse import Pulse
 
 log = structlog.get_logger("worker")
 QUICK, SLOW = 0.1, 0.4  # seconds: a full batch that took less may grow, one that took more shrinks
@@ -48,6 +49,7 @@ class Worker:
         self._settings = settings
         self.name = name
         self.blocked = threading.Event()  # set when a job does not come to an end
+        self._pulse = Pulse(settings.pulse_file)
         self._runner = Runner(db, engine, settings, handlers, self.blocked)
         self._claimant = Claimant(name, engine.name, settings.lease_seconds)
         self._size = 1
@@ -60,6 +62,7 @@ class Worker:
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; then the jobs at hand are finished first."""
         while not stop.is_set():
+            self._pulse.beat()
             try:
                 self.run_once(wait_seconds=1.0, stop=stop)
             except Unavailable as exc:

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Runs every check of the project: python3 test.py [--fast] [PYTEST ARGUMENTS].
 
---fast leaves out the end-to-end tests, and with them the loss windows, the fault matrix and 90 s of
-chaos. All checks run, even after one has failed.
+Two tests run at a time, each side with its own servers: most of them wait more than they work. Those
+of the containers come last and alone. --fast leaves out the end-to-end tests, and with them the loss
+windows, the fault matrix and 90 s of chaos. All checks run, even after one has failed.
 """
 
 import os
@@ -12,17 +13,21 @@ import time
 
 from start import ROOT, bootstrap
 
+APART = ["--ignore", "tests/compose"]  # one engine, and seconds that are told
+
 
 def checks(python, arguments):
     """Name and command of each check, in order."""
     scripts = os.path.dirname(python)
-    return [
+    pytest = [python, "-m", "pytest"]
+    listed = [
         ("ruff format", [python, "-m", "ruff", "format", "--check", "."]),
         ("ruff check", [python, "-m", "ruff", "check", "."]),
         ("mypy", [python, "-m", "mypy"]),
         ("lint-imports", [os.path.join(scripts, "lint-imports")]),
-        ("pytest", [python, "-m", "pytest"] + arguments),
+        ("pytest", pytest + ["-n", "2", "--dist", "loadscope"] + (arguments or APART)),
     ]
+    return listed if arguments else listed + [("containers", pytest + ["-rs", "tests/compose"])]
 
 
 def run(name, command):
@@ -39,7 +44,9 @@ def main(arguments):
     python = bootstrap().prepared_for_tests()
     if "--fast" in arguments:
         arguments = ["-m", "not e2e"] + [word for word in arguments if word != "--fast"]
-        sys.stdout.write("== end-to-end tests, loss windows, fault matrix, chaos: not run\n")
+        sys.stdout.write(
+            "== end-to-end tests, loss windows, fault matrix, chaos, containers: not run\n"
+        )
     listed = checks(python, arguments)
     failed = [name for name, command in listed if not run(name, command)]
     summary = "failed: " + ", ".join(failed) if failed else "all passed"

@@ -30,6 +30,7 @@ COMMANDS = {
     "engine": ["--calls", "5000"],
     "observability": ["--rounds", "15", "--seconds", "1"],
     "start": ["--rounds", "5"],
+    "containers": ["--rounds", "3"],
 }
 TITLES = {
     "http_list": "A list of 20 users",
@@ -45,6 +46,7 @@ TITLES = {
     "engine": "The PowerShell engine",
     "observability": "What it costs to tell",
     "start": "Start and memory",
+    "containers": "Containers",
 }
 
 

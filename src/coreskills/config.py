@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -11,6 +12,7 @@ from typing import Any
 from coreskills.errors import Fault, Invalid
 
 PREFIX = "CORESKILLS_"
+STANDARD = {"otlp_endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT"}  # known to everybody under these names
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Settings:
     statement_timeout_ms: int = 5_000
     api_host: str = "127.0.0.1"
     api_port: int = 5000
+    api_published: str = ""  # in a container: the host's address that leads to it
     api_processes: int = 2
     api_threads: int = 4  # of each process; one of them is kept free of slow work
     open_access: bool = False  # the sandbox without login; refused off loopback
@@ -43,13 +46,45 @@ class Settings:
     lease_seconds: float = 15.0
     batch_jobs: int = 32  # the most that a worker claims and commits together
     poll_seconds: float = 0.25
+    pulse_file: str = ""  # a worker touches it as long as its loop turns; empty: none
     metrics_dir: str = ""  # where processes of one API share their counters
     metrics_host: str = "127.0.0.1"  # where a worker is scraped
     metrics_port: int = 0  # of a worker; 0: nowhere
     figures_seconds: float = 3.0  # so long the API tells what it found in PostgreSQL and Redis
+    receiver_host: str = "127.0.0.1"
+    receiver_port: int = 9095
+    receiver_token: str = ""  # what Alertmanager shows to the receiver of alerts
+    alerts_file: str = ""  # where the receiver keeps them
+    slo_period: str = "8h"  # or "30d": how long a budget of errors has to last
+    prometheus: str = ""  # the programs to use; empty: installed into the home, or on PATH
+    alertmanager: str = ""
+    tracing: bool = False  # needs the optional part: pip install 'coreskills[tracing]'
+    traces_dir: str = ""  # where the last traces are kept; empty: nowhere
+    otlp_endpoint: str = ""  # of a collector; also OTEL_EXPORTER_OTLP_ENDPOINT
     failpoints: str = ""  # a folder; only for tests that make processes die at chosen moments
     log_level: str = "info"
     log_format: str = "json"  # or "text", for people
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What the step before the programs must know, and no program may. Read as Settings are."""
+
+    admin_url: str = ""  # of PostgreSQL's superuser
+    owner_url: str = ""
+    api_url: str = ""
+    worker_url: str = ""
+    admin_password: str = ""  # of the first operator
+    operator_token: str = ""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What the operator of an instance decides, and no program of it needs to know."""
+
+    mode: str = "auto"  # or native, compose
+    bind: str = "127.0.0.1"  # compose: the address of this machine that others may reach it at
+    extra_ca: str = ""  # compose: a file of certificates that the school's proxy signs with
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -57,19 +92,37 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
 
     Raises Invalid with every wrong variable at once.
     """
+    return Settings(**_values(Settings, environ))
+
+
+def load_preparation(environ: Mapping[str, str] = os.environ) -> Preparation:
+    """As load(); what is missing is wrong, too."""
+    found = Preparation(**_values(Preparation, environ))
+    missing = [PREFIX + name.upper() for name, value in vars(found).items() if not value]
+    if missing:
+        faults = [Fault(name, "missing", f"or {name}_FILE is needed") for name in missing]
+        raise Invalid("The database cannot be prepared: " + _list(faults), faults)
+    return found
+
+
+def load_operation(environ: Mapping[str, str] = os.environ) -> Operation:
+    return Operation(**_values(Operation, environ))
+
+
+def _values(kind: type, environ: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     faults: list[Fault] = []
-    for field in fields(Settings):
+    for field in fields(kind):
         name = PREFIX + field.name.upper()
         try:
-            text = _text(environ, name)
+            text = _text(environ, name) or environ.get(STANDARD.get(field.name, name))
             if text is not None:
                 values[field.name] = _typed(text, field.type)
         except (ValueError, OSError) as exc:
             faults.append(Fault(name, "bad_setting", str(exc)))
     if faults:
         raise Invalid("The configuration is not usable: " + _list(faults), faults)
-    return Settings(**values)
+    return values
 
 
 def home(environ: Mapping[str, str] = os.environ, given: Path | None = None) -> Path:
@@ -87,6 +140,24 @@ def inherited(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The few variables that our child processes may see; secrets of the user's shell stay out."""
     keep = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "TEMP", "TMP", "SSL_CERT_FILE")
     return {name: environ[name] for name in keep if name in environ}
+
+
+def for_docker(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What the docker command line goes by: where its engine and its settings are, the proxy, and
+    which images to use instead of those of deploy/images.lock."""
+    keep = (
+        *("HOME", "USERPROFILE", "HOMEDRIVE", "HOMEPATH", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA"),
+        *("PROGRAMFILES", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "SSH_AUTH_SOCK", "PATHEXT"),
+    )
+    own = re.compile(r"DOCKER_\w+|BUILDX_\w+|(HTTPS?|NO)_PROXY|CORESKILLS_\w+_IMAGE", re.IGNORECASE)
+    more = {n: value for n, value in environ.items() if n.upper() in keep or own.fullmatch(n)}
+    return inherited(environ) | more
+
+
+def for_pip(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The user's own settings for pip: where packages come from, and through which proxy."""
+    kept = {name: value for name, value in environ.items() if name.startswith("PIP_")}
+    return for_docker(environ) | kept | {"PIP_CONSTRAINT": os.devnull}
 
 
 def words_to_complete(environ: Mapping[str, str] = os.environ) -> list[str]:

@@ -32,7 +32,7 @@ from tests.faults.lab import Lab
 from tests.faults.mounts import Disk, small_disk
 from tests.faults.programs import until
 from tests.faults.servers import PostgresServer
-from tests.faults.services import Api
+from tests.faults.services import Api, WorkerProcess
 from tests.faults.traffic import Traffic, student
 
 pytestmark = [pytest.mark.e2e, pytest.mark.faults]
@@ -285,10 +285,15 @@ def write_log(lab: Lab, megabytes: int) -> None:
             conn.execute("SELECT pg_logical_emit_message(false, 'filler', repeat('x', 1048576))")
 
 
+def reads_redis(worker: WorkerProcess) -> bool:
+    return worker.text().rfind('"reading_again"') >= worker.text().rfind('"polling"')
+
+
 def test_f24_in_black_holes_nothing_hangs_and_nothing_is_lost(lab: Lab):
     """Between the API and PostgreSQL, one worker and PostgreSQL, the other one and Redis."""
     cut_off, other = lab.workers
     holes = (lab.api.links.postgres, cut_off.links.postgres, other.links.redis)
+    until(lambda: reads_redis(other))  # after a PostgreSQL that was away it polls for a while
     with Traffic(lab, rate=10, clients=2, timeout=30) as traffic:
         time.sleep(0.5)
         seen = len(cut_off.text()), len(other.text())

@@ -207,3 +207,10 @@ def test_an_open_sandbox_off_loopback_does_not_start(queue, host):
 
     with pytest.raises(Invalid, match="sandbox"):
         create_app(None, queue, Settings(open_access=True, api_host=host))
+
+
+def test_an_open_sandbox_in_a_container_starts_where_only_loopback_leads_to_it(db, queue, settings):
+    contained = replace(settings, open_access=True, api_host="0.0.0.0")
+    assert create_app(db, queue, replace(contained, api_published="127.0.0.1"))
+    with pytest.raises(Invalid, match="sandbox"):
+        create_app(db, queue, replace(contained, api_published="192.168.1.7"))

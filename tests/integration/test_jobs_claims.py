@@ -12,6 +12,7 @@ from coreskills.store import leases
 from coreskills.store.leases import Claimant
 from coreskills.worker.handlers import HANDLERS
 from coreskills.worker.heartbeat import Heartbeat
+from coreskills.worker.pulse import Pulse
 from tests.people import ADA
 from tests.pipeline import (
     GRACE,
@@ -293,7 +294,7 @@ def test_a_lease_is_renewed_for_as_long_as_its_job_runs(db, worker_db, settings)
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_heartbeat_that_broke_beats_again_for_the_next_job(worker_db, settings, db, site):
     """Its thread outlives a batch; it must not take all later ones with it when it dies."""
-    heartbeat = Heartbeat(BrokenOnce(worker_db), 0.3, threading.Event())
+    heartbeat = Heartbeat(BrokenOnce(worker_db), 0.3, threading.Event(), Pulse(""))
     for _ in range(2):
         id = submit(db)
         with worker_db.reading() as conn:

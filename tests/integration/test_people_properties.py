@@ -203,7 +203,7 @@ def promotion(school, population, top):
             f" lower('{id}'), '{id}@x', 'OU=x', {grade}, {2039 - grade}, {north}, '{state}'{ended})"
         )
         retained += [id] if stays else []
-    body = {"school_year": 2027, "org_id": north, "retained": retained}
+    body = {"school_year": 2027, "school_id": north, "retained": retained}
     planned = school.act("cohorts/promote", **body, dry_run=True)
     done = school.act("cohorts/promote", **body, plan_id=planned["id"])
     said, did = rows(school, planned["id"]), rows(school, done["id"])

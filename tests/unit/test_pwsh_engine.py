@@ -44,7 +44,7 @@ def engine(engine_of):
     return engine_of()
 
 
-def echo(engine, fault: str = "", deadline: float = 5.0, **parameters):
+def echo(engine, fault: str = "", deadline: float = 20.0, **parameters):
     TRIED.add(fault)
     return engine.invoke("Echo", parameters | ({"Fault": fault} if fault else {}), {}, deadline)
 

@@ -1,32 +1,46 @@
-"""The step between an empty server and a usable one: roles, schema, the first operator."""
+"""The step between an empty server and a usable one: roles, schema, the first operator.
+
+python -m coreskills.stack.migrate HOME    of a native instance
+python -m coreskills.stack.migrate         as the environment says, which is how containers do
+"""
 
 import sys
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import structlog
 
 from coreskills import config
 from coreskills.actions.operators import bootstrap_operator
+from coreskills.config import Preparation
 from coreskills.stack.account import unprivileged
 from coreskills.stack.home import Home
 from coreskills.stack.postgres import url
 from coreskills.stack.programs import postgres_of
 from coreskills.store import migrations, roles
 from coreskills.store.db import Database, wait_for_server
+from coreskills.telemetry import logs
 
 PATIENCE = 60.0  # seconds; a server that was killed replays its log first
 
 
 def migrate(home: Home) -> list[str]:
     """Idempotent; returns the migrations applied now."""
-    server = postgres_of(home, unprivileged())
-    wait_for_server(server.admin_url(), PATIENCE)
-    roles.create(
-        server.admin_url(),
-        {role: home.secret(role) for role in (roles.OWNER, roles.API, roles.WORKER)},
-    )
-    owner = url(roles.OWNER, home.secret(roles.OWNER), server.port, roles.DATABASE)
-    applied = migrations.migrate(owner)
-    _first_operator(home, server.port)
+    return prepare(_preparation(home))
+
+
+def prepare(wanted: Preparation) -> list[str]:
+    """Idempotent; returns the migrations applied now."""
+    wait_for_server(wanted.admin_url, PATIENCE)
+    addresses = {
+        roles.OWNER: wanted.owner_url,
+        roles.API: wanted.api_url,
+        roles.WORKER: wanted.worker_url,
+    }
+    roles.create(wanted.admin_url, {role: _password(found) for role, found in addresses.items()})
+    applied = migrations.migrate(wanted.owner_url)
+    _first_operator(wanted)
     return applied
 
 
@@ -36,16 +50,39 @@ def recreate(home: Home) -> None:
     migrate(home)
 
 
-def _first_operator(home: Home, port: int) -> None:
-    address = url(roles.API, home.secret(roles.API), port, roles.DATABASE)
-    db = Database(replace(config.Settings(), database_url=address), smallest=1, largest=1)
+def _preparation(home: Home) -> Preparation:
+    server = postgres_of(home, unprivileged())
+
+    def address(role: str) -> str:
+        return url(role, home.secret(role), server.port, roles.DATABASE)
+
+    return Preparation(
+        admin_url=server.admin_url(),
+        owner_url=address(roles.OWNER),
+        api_url=address(roles.API),
+        worker_url=address(roles.WORKER),
+        admin_password=home.secret("admin_password"),
+        operator_token=home.secret("operator_token"),
+    )
+
+
+def _password(address: str) -> str:
+    return unquote(urlsplit(address).password or "")
+
+
+def _first_operator(wanted: Preparation) -> None:
+    db = Database(replace(config.Settings(), database_url=wanted.api_url), smallest=1, largest=1)
     try:
-        bootstrap_operator(
-            db, "admin", "admin", home.secret("admin_password"), home.secret("operator_token")
-        )
+        bootstrap_operator(db, "admin", "admin", wanted.admin_password, wanted.operator_token)
     finally:
         db.close()
 
 
+def main() -> None:
+    logs.configure("migrate", "info", "json")
+    wanted = _preparation(Home(Path(sys.argv[1]))) if sys.argv[1:] else config.load_preparation()
+    structlog.get_logger("migrate").info("migrated", applied=prepare(wanted))
+
+
 if __name__ == "__main__":
-    migrate(Home(Path(sys.argv[1])))
+    main()

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from coreskills import config
+from coreskills.stack import observers
 from coreskills.stack.account import Account, unprivileged
+from coreskills.stack.alertmanager import Alertmanager
 from coreskills.stack.home import Home
 from coreskills.stack.postgres import Postgres, url
+from coreskills.stack.prometheus import MEMORY, Prometheus
 from coreskills.stack.redis import Redis
 from coreskills.store import names
 
@@ -67,6 +70,7 @@ def programs(home: Home) -> list[Program]:
     found.append(_migrate(home))
     found.append(_api(home, instance))
     found += [_worker(home, name, instance) for name in worker_names(instance["workers"])]
+    found += [_observer(home, name, account) for name in observers.names(instance["monitoring"])]
     return found
 
 
@@ -117,10 +121,12 @@ def _api(home: Home, instance: dict[str, Any]) -> Program:
     return Program("api", command, environment, port=port, after="migrate", reloads=True)
 
 
-def api_command(port: int, processes: int, threads: int = API_THREADS) -> list[str]:
+def api_command(
+    port: int, processes: int, threads: int = API_THREADS, host: str = "127.0.0.1"
+) -> list[str]:
     return [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory"),
-        *("--host", "127.0.0.1", "--port", str(port), "--no-ws", "--log-level", "warning"),
+        *("--host", host, "--port", str(port), "--no-ws", "--log-level", "warning"),
         *("--workers", str(processes), "--blocking-threads", str(threads)),
         *("--backlog", str(BACKLOG), "--backpressure", str(CONNECTIONS)),
         *("--runtime-mode", "st", "--respawn-failed-workers", "--workers-kill-timeout", "5"),
@@ -140,12 +146,48 @@ def _worker(home: Home, name: str, instance: dict[str, Any]) -> Program:
     return Program(name, command, environment, port=port, after="migrate")
 
 
+def _observer(home: Home, name: str, account: Account | None) -> Program:
+    """They wait for nobody: while the schema is looked at, there is a processor for them."""
+    port = home.instance()["ports"][name]
+    if name == "receiver":
+        command = [sys.executable, "-m", "coreskills.alerting"]
+        return Program(name, command, _receiver(home, port), port=port)
+    server: Prometheus | Alertmanager = (
+        observers.prometheus_of(home, account)
+        if name == "prometheus"
+        else observers.alertmanager_of(home, account)
+    )
+    return Program(
+        name,
+        server.command(),
+        config.inherited() | {"GOMEMLIMIT": MEMORY},
+        account.popen_arguments() if account else {},
+        folder=server.base,
+        port=port,
+    )
+
+
+def _receiver(home: Home, port: int) -> dict[str, str]:
+    return config.inherited() | {
+        "CORESKILLS_RECEIVER_PORT": str(port),
+        "CORESKILLS_RECEIVER_TOKEN_FILE": str(home.path / "secrets" / "receiver_token"),
+        "CORESKILLS_ALERTS_FILE": str(home.alerts),
+    }
+
+
 def _environment(home: Home, instance: dict[str, Any], role: str) -> dict[str, str]:
     """Secrets go by file, never by environment or command line."""
     database = url(role, home.secret(role), instance["ports"]["postgres"], names.DATABASE)
     found = config.inherited() | {
         "CORESKILLS_DATABASE_URL_FILE": str(home.secret_file(f"{role}_url", database)),
     }
+    tracing = instance.get("tracing", {})
+    if tracing.get("on"):
+        found |= {
+            "CORESKILLS_TRACING": "true",
+            "CORESKILLS_TRACES_DIR": str(home.traces),
+            "CORESKILLS_OTLP_ENDPOINT": tracing["endpoint"],
+        }
     if instance["queue"] == "redis":
         address = redis_of(home, None).url()
         found["CORESKILLS_REDIS_URL_FILE"] = str(home.secret_file("redis_url", address))

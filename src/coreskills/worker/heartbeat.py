@@ -12,6 +12,7 @@ from coreskills.domain.jobs import Job
 from coreskills.errors import LeaseLost, Unavailable
 from coreskills.store import leases
 from coreskills.store.db import Database
+from coreskills.worker.pulse import Pulse
 
 log = structlog.get_logger("worker")
 
@@ -62,10 +63,11 @@ class Heartbeat:
     when it wakes up and there is nothing to hold.
     """
 
-    def __init__(self, db: Database, lease: float, blocked: threading.Event) -> None:
+    def __init__(self, db: Database, lease: float, blocked: threading.Event, pulse: Pulse) -> None:
         self._db = db
         self._lease = lease
         self._blocked = blocked
+        self._pulse = pulse
         self._lock = threading.Lock()
         self._batch: Batch | None = None
         self._beats = False
@@ -94,6 +96,7 @@ class Heartbeat:
     def _tend(self, batch: Batch) -> None:
         job, now = batch.current, time.monotonic()
         if batch.overran_at is None and now < batch.ends:
+            self._pulse.beat()
             batch.renew()
         elif batch.overran_at is None:
             log.warning("job_overran", job_id=job.id, seconds=job.deadline_seconds)

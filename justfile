@@ -26,6 +26,14 @@ down:
 docs:
     {{python}} scripts/make_reference.py
 
+# Write observability/grafana/dashboards/ anew from scripts/dashboards/
+dashboards:
+    {{python}} scripts/make_dashboards.py
+
+# Write the rules of the objectives anew
+rules:
+    {{python}} scripts/make_rules.py
+
 # Measure against peers; writes bench/RESULTS.md
 bench:
     {{python}} bench/run.py --all

@@ -52,7 +52,7 @@ def _running(name: str, command: list[str], database_url: str, port: int) -> Ite
         start_new_session=True,
     )
     try:
-        _wait_for(port, process)
+        wait_for(port, process)
         yield Server(name, f"http://127.0.0.1:{port}", [process.pid])
     finally:
         process.terminate()  # the parent alone: it ends its workers
@@ -62,7 +62,7 @@ def _running(name: str, command: list[str], database_url: str, port: int) -> Ite
             process.kill()
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline and process.poll() is None:
         with socket.socket() as probe:

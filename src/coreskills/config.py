@@ -12,6 +12,7 @@ from typing import Any
 from coreskills.errors import Fault, Invalid
 
 PREFIX = "CORESKILLS_"
+STANDARD = {"otlp_endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT"}  # known to everybody under these names
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,19 @@ class Settings:
     poll_seconds: float = 0.25
     pulse_file: str = ""  # a worker touches it as long as its loop turns; empty: none
     metrics_dir: str = ""  # where processes of one API share their counters
+    metrics_host: str = "127.0.0.1"  # where a worker is scraped
+    metrics_port: int = 0  # of a worker; 0: nowhere
+    figures_seconds: float = 3.0  # so long the API tells what it found in PostgreSQL and Redis
+    receiver_host: str = "127.0.0.1"
+    receiver_port: int = 9095
+    receiver_token: str = ""  # what Alertmanager shows to the receiver of alerts
+    alerts_file: str = ""  # where the receiver keeps them
+    slo_period: str = "8h"  # or "30d": how long a budget of errors has to last
+    prometheus: str = ""  # the programs to use; empty: installed into the home, or on PATH
+    alertmanager: str = ""
+    tracing: bool = False  # needs the optional part: pip install 'coreskills[tracing]'
+    traces_dir: str = ""  # where the last traces are kept; empty: nowhere
+    otlp_endpoint: str = ""  # of a collector; also OTEL_EXPORTER_OTLP_ENDPOINT
     failpoints: str = ""  # a folder; only for tests that make processes die at chosen moments
     log_level: str = "info"
     log_format: str = "json"  # or "text", for people
@@ -101,7 +115,7 @@ def _values(kind: type, environ: Mapping[str, str]) -> dict[str, Any]:
     for field in fields(kind):
         name = PREFIX + field.name.upper()
         try:
-            text = _text(environ, name)
+            text = _text(environ, name) or environ.get(STANDARD.get(field.name, name))
             if text is not None:
                 values[field.name] = _typed(text, field.type)
         except (ValueError, OSError) as exc:

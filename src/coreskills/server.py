@@ -1,7 +1,10 @@
 """The application factory. Collaborators come in as arguments, so tests need no patching."""
 
+import threading
+import time
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -26,12 +29,12 @@ from coreskills.api import (
     jobs,
     licences,
     lifecycle,
+    oneroster,
     operators,
     permissions,
     policies,
     privacy,
     requests,
-    rosters,
     schools,
     sessions,
     staff,
@@ -40,18 +43,26 @@ from coreskills.api import (
     tokens,
     users,
 )
+from coreskills.api import (
+    traces as job_traces,
+)
 from coreskills.api.admission import Admission
 from coreskills.api.bodies import LARGEST_BODY
 from coreskills.api.context import KEY, Services
 from coreskills.api.express import Express
+from coreskills.api.figures import Figures
 from coreskills.api.identity import Identities
 from coreskills.api.limits import Limits
+from coreskills.api.traced import Traced
 from coreskills.broker import streams
 from coreskills.broker.streams import Queue
 from coreskills.config import Settings
+from coreskills.domain.kinds import KINDS
 from coreskills.errors import Fault, Invalid
 from coreskills.store.db import Database
-from coreskills.telemetry import logs
+from coreskills.telemetry import logs, metrics, traces
+from coreskills.telemetry.metrics import PoolGauges
+from coreskills.telemetry.shared import Shared
 
 MODULES = (
     system,
@@ -74,12 +85,14 @@ MODULES = (
     policies,
     compliance,
     jobs,
+    job_traces,
     imports,
-    rosters,
+    oneroster,
     audit,
     privacy,
 )
 LISTINGS = [module.LISTING for module in (users, students, staff, devices, policies)]
+POOL_EVERY = 1.0  # seconds
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -92,7 +105,11 @@ class OrjsonProvider(DefaultJSONProvider):
 
 
 def create_app(
-    db: Database, queue: Queue, settings: Settings, modules: Sequence[Any] = MODULES
+    db: Database,
+    queue: Queue,
+    settings: Settings,
+    modules: Sequence[Any] = MODULES,
+    counters: Shared | None = None,
 ) -> APIFlask:
     """Raises RuntimeError for a route without a permission, Invalid for unsafe settings."""
     reached_at = settings.api_published or settings.api_host
@@ -118,7 +135,7 @@ def create_app(
         AUTO_VALIDATION_ERROR_RESPONSE=False,
         AUTO_AUTH_ERROR_RESPONSE=False,
     )
-    app.extensions[KEY] = _services(db, queue, settings)
+    app.extensions[KEY] = _services(db, queue, settings, counters)
     errors.register(app)
     for module in modules:
         app.register_blueprint(module.blueprint)
@@ -128,7 +145,7 @@ def create_app(
     return app
 
 
-def _services(db: Database, queue: Queue, settings: Settings) -> Services:
+def _services(db: Database, queue: Queue, settings: Settings, counters: Shared | None) -> Services:
     return Services(
         db,
         queue,
@@ -136,6 +153,8 @@ def _services(db: Database, queue: Queue, settings: Settings) -> Services:
         Identities(db, settings),
         Limits(settings),
         Backlog(db, settings.queue_limit),
+        Figures(db, queue, settings.figures_seconds),
+        counters,
     )
 
 
@@ -149,6 +168,7 @@ def wsgi() -> Any:
     settings = config.load()
     logs.configure("api", settings.log_level, settings.log_format)
     failpoints.enable(settings.failpoints)
+    traces.enable("api", settings)
     share = max(1, settings.api_processes)
     db = Database(
         settings,
@@ -156,6 +176,26 @@ def wsgi() -> Any:
         largest=max(1, settings.pool_max // share),
     )
     queue = streams.connect(settings.redis_url)
-    app = create_app(db, queue, settings)
+    counters = _counters(settings, db)
+    app = create_app(db, queue, settings, counters=counters)
     lane = app.wsgi_app if settings.open_access else express_lane(app)
-    return Admission(lane, settings.api_threads)
+    admitted = Admission(lane, settings.api_threads)
+    return Traced(admitted) if traces.on() else admitted
+
+
+def _counters(settings: Settings, db: Database) -> Shared | None:
+    if not settings.metrics_dir:
+        return None
+    counters = Shared(Path(settings.metrics_dir))
+    counters.begin()
+    metrics.start_at_zero(KINDS)
+    threading.Thread(target=_tell_pool, args=[db], name="pool figures", daemon=True).start()
+    return counters
+
+
+def _tell_pool(db: Database) -> None:
+    """For as long as the process lives: whoever is scraped can look into no pool but its own."""
+    gauges = PoolGauges()
+    while True:
+        gauges.tell(db.stats())
+        time.sleep(POOL_EVERY)

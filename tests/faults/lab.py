@@ -49,17 +49,19 @@ class Lab:
         proxied: bool = False,
         lease_seconds: float = LEASE_SECONDS,
         connections: int = 60,
+        renewal: float = 3.5,
         **settings: object,
     ) -> None:
-        """`connections`: as many as PostgreSQL takes. `settings` are fields of
-        coreskills.config.Settings, for every process. `folder` must be reachable by the account
-        that the servers run under."""
+        """`connections`: as many as PostgreSQL takes. `renewal`: so many seconds after a SIGHUP an
+        old process of the API is ended. `settings` are fields of coreskills.config.Settings, for
+        every process. `folder` must be reachable by the account that the servers run under."""
         self.folder = folder
         self.failpoints = folder / "failpoints"
         self.token = new_token()
         self._proxied = proxied
         self._how_many = workers
         self._api_processes = api_processes
+        self._renewal = renewal
         self._settings = {
             "lease_seconds": lease_seconds,
             "writes_per_minute": 1_000_000,
@@ -253,6 +255,7 @@ class Lab:
         environment = self._environment(roles.API, links, more)
         environment["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
         command = api_command(port, self._api_processes, threads)
+        command[-1:-1] = ["--respawn-interval", str(self._renewal)]
         log = self.folder / f"{name}.log"
         return Api(port, links, name, log, lambda: command, environment)
 

@@ -115,7 +115,7 @@ FENCE = (
         "if not leases.lock_running(conn, self.job):",
         "if False:",
         (
-            "integration/test_jobs_imports.py::"
+            "integration/test_csv_import.py::"
             "test_a_planner_that_was_thought_dead_cannot_write_into_the_plan_of_its_successor",
         ),
     ),
@@ -627,8 +627,8 @@ ACCEPTING = (
         "only what is open can be cancelled",
         "a job is cancelled whose effect is there",
         JOBS,
-        "AND status IN ('queued', 'running', 'suspended')\nRETURNING id;",
-        "\nRETURNING id;",
+        "AND status IN ('queued', 'running', 'suspended')\nRETURNING job_type;",
+        "\nRETURNING job_type;",
         (f"{CLAIMS}::test_what_has_ended_cannot_be_cancelled",),
     ),
 )

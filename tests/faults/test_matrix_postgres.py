@@ -220,8 +220,8 @@ def test_f21_who_gets_no_connection_in_time_is_told_so(lab: Lab, narrow_api: Api
         narrow_api.links.postgres.heal()
     assert_only_503(traffic)
     assert max(waits(narrow_api)) < LONGEST
-    until(lambda: pooled(narrow_api)["in_use"] == 0, 5)
-    assert pooled(narrow_api)["connections"] <= 2
+    until(lambda: pooled(narrow_api)['{state="used"}'] == 0, 5)
+    assert sum(pooled(narrow_api).values()) <= 2
     traffic.verify()
 
 
@@ -234,8 +234,8 @@ def waits(api: Api) -> list[float]:
 def pooled(api: Api) -> dict[str, float]:
     with Caller(api.port) as caller:
         text = caller.get("/metrics").body.decode()
-    name = "coreskills_pool_"
-    lines = [line.split() for line in text.splitlines() if line.startswith(name)]
+    name = "coreskills_db_pool_connections"
+    lines = [line.split() for line in text.splitlines() if line.startswith(name + "{")]
     return {line[0].removeprefix(name): float(line[1]) for line in lines}
 
 

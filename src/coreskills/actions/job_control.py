@@ -1,20 +1,25 @@
 """What people do with a job that is there: stop it, drive it again, agree to it."""
 
+from typing import NoReturn
+
 from coreskills.actions.request import Request
 from coreskills.domain.kinds import kind_of
 from coreskills.errors import Conflict, Forbidden, NotFound
 from coreskills.store import audit, jobs
 from coreskills.store.audit import Entry
 from coreskills.store.db import Connection, Database
+from coreskills.telemetry import metrics
 
 
 def cancel(db: Database, request: Request, job_id: int) -> None:
     """Final, also for a job that is running: its outcome is discarded."""
     with db.transaction() as conn:
         before = _held(conn, request, job_id)
-        if not jobs.cancel_job(conn, job_id):
+        job_type = jobs.cancel_job(conn, job_id)
+        if job_type is None:
             _refuse(conn, job_id, "cancelled", "queued, running or suspended")
         audit.insert_audit(conn, _moved(request, "job.cancelled", job_id, before, "cancelled"))
+    metrics.jobs_finished.labels(job_type, "cancelled", "").inc()
 
 
 def redrive(db: Database, request: Request, job_id: int) -> None:
@@ -50,7 +55,7 @@ def _held(conn: Connection, request: Request, job_id: int) -> str | None:
     return before
 
 
-def _refuse(conn: Connection, job_id: int, act: str, states: str) -> None:
+def _refuse(conn: Connection, job_id: int, act: str, states: str) -> NoReturn:
     job = jobs.select_job(conn, job_id)
     if job is None:
         raise NotFound(f"There is no job {job_id}")

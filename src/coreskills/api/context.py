@@ -7,6 +7,7 @@ from flask import current_app, g
 
 from coreskills.actions.backlog import Backlog
 from coreskills.actions.request import Request
+from coreskills.api.figures import Figures
 from coreskills.api.headers import reason
 from coreskills.api.identity import Identities
 from coreskills.api.limits import Limits
@@ -14,6 +15,7 @@ from coreskills.broker.streams import Queue
 from coreskills.config import Settings
 from coreskills.domain.access import Principal
 from coreskills.store.db import Database
+from coreskills.telemetry.shared import Shared
 
 KEY = "coreskills"
 
@@ -26,6 +28,8 @@ class Services:
     identities: Identities
     limits: Limits
     backlog: Backlog
+    figures: Figures
+    counters: Shared | None  # of all processes of this API; None: there is only this one
 
 
 def services() -> Services:

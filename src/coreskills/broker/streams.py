@@ -55,6 +55,9 @@ class Queue(Protocol):
     def ping(self) -> dict[str, Any]:
         """Version, memory and backlog."""
 
+    def info(self) -> tuple[dict[str, Any], int]:
+        """What Redis says of itself, and how many entries wait."""
+
 
 class RedisQueue:
     def __init__(self, url: str, *, answer_within: float = ANSWER_WITHIN) -> None:
@@ -135,10 +138,14 @@ class RedisQueue:
             self._create_group()
             self._client.set(EPOCH, epoch)
 
-    def ping(self) -> dict[str, Any]:
+    def info(self) -> tuple[dict[str, Any], int]:
         with _translated():
             info: Any = self._client.info()
             waiting: Any = self._client.xlen(STREAM)
+        return info, waiting
+
+    def ping(self) -> dict[str, Any]:
+        info, waiting = self.info()
         return {
             "version": info.get("valkey_version") or info["redis_version"],
             "used_memory_bytes": info["used_memory"],
@@ -198,6 +205,9 @@ class NoQueue:
         raise self._absent()
 
     def ping(self) -> dict[str, Any]:
+        raise self._absent()
+
+    def info(self) -> tuple[dict[str, Any], int]:
         raise self._absent()
 
 

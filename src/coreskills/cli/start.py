@@ -11,6 +11,7 @@ from coreskills.cli.seed import DATA, load
 from coreskills.cli.terminal import HomeOption, JsonOption, Progress
 from coreskills.errors import StackFailed
 from coreskills.stack import docker, modes, native
+from coreskills.stack import monitoring as beside
 from coreskills.stack.client import Client
 from coreskills.stack.home import Home, launcher
 from coreskills.stack.native import Wishes
@@ -39,6 +40,9 @@ def start(
     redis: Annotated[
         bool, typer.Option("--redis/--no-redis", help="Without: workers poll PostgreSQL")
     ] = True,
+    monitoring: Annotated[
+        bool, typer.Option("--monitoring/--no-monitoring", help="Prometheus and Alertmanager")
+    ] = True,
     skip_check: Annotated[
         list[str] | None, typer.Option(help="Skip a preflight check by its id")
     ] = None,
@@ -48,7 +52,7 @@ def start(
     """Start the stack, prove it with a job, say how to go on. Harmless when it runs already."""
     progress, wish = Progress(), modes.wished(mode)
     found = Home(config.home(given=home))
-    wishes = Wishes(port_base, open, workers, redis, frozenset(skip_check or ()))
+    wishes = Wishes(port_base, open, workers, redis, monitoring, frozenset(skip_check or ()))
     with native.alone(found, progress):
         first = not found.exists
         way = modes.MODES[modes.choose(found, wish, docker.find(), progress)]
@@ -59,6 +63,7 @@ def start(
         if not no_seed and not found.instance().get("seeded"):
             load(client, DATA, progress)
             found.save_instance(found.instance() | {"seeded": True})
+        facts["monitoring"] = beside.wait_until_ready(found, progress)
     if json:
         terminal.put_json(facts)
     else:

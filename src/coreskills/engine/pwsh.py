@@ -20,6 +20,7 @@ from coreskills import config
 from coreskills.engine.frames import PROTOCOL, Frame
 from coreskills.engine.host import Babble, Ended, Host, HostFailed, Quarantine, TooLate, TooLong
 from coreskills.errors import EngineFailed
+from coreskills.telemetry import work
 
 log = structlog.get_logger("engine")
 _QUIET = {
@@ -140,7 +141,7 @@ class PwshEngine:
         try:
             host = Host(self._command, self._environment(), self.quarantine)
         except OSError as exc:
-            self.counts["engine_unavailable"] += 1
+            self._count("engine_unavailable")
             raise _failure("engine_unavailable", f"{self._command[0]}: {exc.strerror}") from exc
         try:
             hello = host.receive(min(until, host.born + self._limits.hello_seconds))
@@ -148,7 +149,7 @@ class PwshEngine:
                 raise Babble(f"no hello of protocol {PROTOCOL}")
         except HostFailed as exc:
             host.kill()
-            self.counts["engine_unavailable"] += 1
+            self._count("engine_unavailable")
             why = {TooLate: "it said no hello in time", Ended: "it ended at once"}.get(
                 type(exc), str(exc)
             )
@@ -172,12 +173,16 @@ class PwshEngine:
         old = time.monotonic() - host.born > self._limits.age_seconds
         fat = isinstance(rss, int) and rss > self._limits.resident_bytes
         if host.calls >= self._limits.calls or old or fat:
-            self.counts["recycled"] += 1
+            self._count("recycled")
             self._host = None
             host.retire()
 
+    def _count(self, reason: str) -> None:
+        self.counts[reason] += 1
+        work.restarted(reason)
+
     def _failed(self, code: str) -> None:
-        self.counts[code] += 1
+        self._count(code)
         if self._host:
             self._host.kill()
         self._host = None

@@ -82,3 +82,13 @@ def reachable_copy(source: Path, target: Path, account: Account) -> Path:
         shutil.copytree(source, partial, symlinks=True)
         partial.rename(target)
     return target
+
+
+def reachable_program(source: Path, folder: Path, account: Account | None) -> Path:
+    """`source` itself if the account can get there, else a copy of this one file in `folder`."""
+    if account is None or account.can_reach(source):
+        return source
+    target = folder / source.name
+    if not target.exists() or target.stat().st_mtime_ns != source.stat().st_mtime_ns:
+        shutil.copy2(source, target)
+    return target

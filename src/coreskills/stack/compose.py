@@ -1,6 +1,5 @@
 """The compose mode: the containers of compose.yaml, as a project of this home alone."""
 
-from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -13,6 +12,7 @@ from coreskills.stack.compose_readiness import all_up, wait_until_ready
 from coreskills.stack.docker import Docker, Report, find, last_line
 from coreskills.stack.home import Home
 from coreskills.stack.images import Images
+from coreskills.stack.log_containers import LogContainers
 from coreskills.stack.native import Wishes
 from coreskills.stack.programs import API_PROCESSES
 from coreskills.stack.project import Project
@@ -143,20 +143,10 @@ def resident_mebibytes(home: Home) -> float:
     return containers.resident_mebibytes(_project(home))
 
 
-def logs(home: Home, service: str | None, lines: int, follow: bool) -> Iterator[str]:
-    """As they are; of several services each line begins with its container's name."""
+def logs(home: Home, service: str | None) -> LogContainers:
+    """Raises StackFailed for a service that has none."""
     project = _project(home)
-    names = [state.name for state in containers.states(project)]
-    if service and service.split("-")[0] not in {name.split("-")[0] for name in names}:
-        raise StackFailed(
-            f"There is no log of {service}",
-            check="logs.service",
-            fix=f"one of: {', '.join(names) or 'none yet'}",
-        )
-    words = project.words("logs", "--no-color", "--tail", str(lines))
-    words += ["--no-log-prefix"] if service else []
-    words += [*(["--follow"] if follow else []), *([service.split("-")[0]] if service else [])]
-    return project.docker.lines(words)
+    return LogContainers(project, [found.name for found in containers.states(project)], service)
 
 
 def inside(home: Home, service: str, *command: str, within: float = 30.0) -> str:

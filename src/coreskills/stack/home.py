@@ -2,7 +2,7 @@
 
 instance.json   what was chosen at start: mode, ports, queue, open access
 secrets/        generated at the first start; 0600 in a folder of 0700
-postgres/ redis/ logs/ metrics/ run/
+postgres/ redis/ prometheus/ alertmanager/ alerts/ logs/ metrics/ traces/ run/ tools/
 """
 
 import hashlib
@@ -40,6 +40,15 @@ class Home:
         return self.path / "metrics"
 
     @property
+    def alerts(self) -> Path:
+        """What the receiver of alerts was told; it makes the folder itself."""
+        return self.path / "alerts" / "alerts.jsonl"
+
+    @property
+    def traces(self) -> Path:
+        return self.path / "traces"
+
+    @property
     def exists(self) -> bool:
         return (self.path / "instance.json").exists()
 
@@ -47,7 +56,7 @@ class Home:
         """Private to us; as root, other accounts may pass through to the database's own folder."""
         self.path.mkdir(parents=True, exist_ok=True)
         self.path.chmod(0o711 if account else 0o700)
-        for folder in (self.logs, self.run, self.metrics, self.path / "secrets"):
+        for folder in (self.logs, self.run, self.metrics, self.traces, self.path / "secrets"):
             folder.mkdir(exist_ok=True)
             folder.chmod(0o700)
 
@@ -85,6 +94,7 @@ class Home:
     def generate_secrets(self, token: str) -> bool:
         """What is missing; False when nothing was. Nothing existing is ever replaced."""
         wanted = {name: secrets.token_urlsafe(24) for name in PASSWORDS}
+        wanted["receiver_token"] = secrets.token_urlsafe(24)
         wanted["operator_token"] = token
         wanted["admin_password"] = secrets.token_urlsafe(12)
         wanted["jwt_key"] = new_key()

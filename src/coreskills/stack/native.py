@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,14 @@ from coreskills import config
 from coreskills.actions.tokens import new_token
 from coreskills.engine.choice import Choice, chosen, proven
 from coreskills.errors import StackFailed
-from coreskills.stack import ports, preflight, redis, state, tools
+from coreskills.stack import monitoring, observers, ports, preflight, redis, state, tools
 from coreskills.stack.account import unprivileged
 from coreskills.stack.home import Home
 from coreskills.stack.processes import end, resident_bytes
-from coreskills.stack.programs import API_PROCESSES, WORKERS, postgres_of, redis_of
+from coreskills.stack.programs import API_PROCESSES, WORKERS, postgres_of, redis_of, worker_names
 from coreskills.stack.readiness import READY_WITHIN, Report, wait_until_ready
 from coreskills.stack.state import ServiceState, State
-from coreskills.telemetry import metrics
+from coreskills.telemetry import shared, traces
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Wishes:
     open: bool = False
     workers: int | None = None
     redis: bool = True
+    monitoring: bool = True
     skip_checks: frozenset[str] = frozenset()
 
 
@@ -76,7 +78,7 @@ def start(home: Home, wishes: Wishes, report: Report) -> bool:
     _check(home, wishes, report)
     _sweep(home, found, report)
     _prepare(home, wishes, report)
-    metrics.clear(home.metrics)
+    shared.clear(home.metrics)
     wait_until_ready(home, report, _launch(home))
     return True
 
@@ -132,14 +134,21 @@ def erase(home: Home) -> None:
         shutil.rmtree(servers, ignore_errors=True)
 
 
+def started(home: Home, name: str) -> datetime | None:
+    """When the process of a service began; None when it does not run."""
+    found = next((s for s in status(home) if s.name == name and s.started), None)
+    return datetime.fromtimestamp(found.started, UTC) if found and found.started else None
+
+
 def facts(home: Home) -> dict[str, Any]:
     """What programs want to know of a running instance."""
     instance, services = home.instance(), status(home)
     api = f"http://127.0.0.1:{instance['ports']['api']}"
+    beside = observers.urls(instance)
     return {
         "mode": "native",
         "home": str(home.path),
-        "urls": {"api": api, "docs": f"{api}/docs", "metrics": f"{api}/metrics"},
+        "urls": {"api": api, "docs": f"{api}/docs", "metrics": f"{api}/metrics"} | beside,
         "token": home.secret("operator_token"),
         "queue": instance["queue"],
         "engine": engine_of(home).name,
@@ -193,7 +202,10 @@ def _prepare(home: Home, wishes: Wishes, report: Report) -> None:
     home.generate_secrets(new_token())
     saved = home.instance()
     with_redis = wishes.redis and redis.binary() is not None
-    names = ["api", "postgres", *(["redis"] if with_redis else [])]
+    workers = wishes.workers or saved.get("workers", WORKERS)
+    names = ["api", "postgres", *(["redis"] if with_redis else []), *worker_names(workers)]
+    beside = monitoring.chosen(home, wanted=wishes.monitoring)
+    names += observers.names(beside)
     wanted = ports.wanted(saved.get("ports", {}), wishes.port_base, names)
     chosen = ports.choose(wanted)
     for name, port in chosen.items():
@@ -208,7 +220,9 @@ def _prepare(home: Home, wishes: Wishes, report: Report) -> None:
             "queue": "redis" if with_redis else "postgresql",
             "open": wishes.open,
             "engine": asdict(engine),
-            "workers": wishes.workers or saved.get("workers", WORKERS),
+            "monitoring": beside,
+            "tracing": _tracing(),
+            "workers": workers,
             "api_processes": saved.get("api_processes", API_PROCESSES),
         }
     )
@@ -217,15 +231,28 @@ def _prepare(home: Home, wishes: Wishes, report: Report) -> None:
         report(f"database created in {time.monotonic() - began:.1f} s")
     if with_redis:
         redis_of(home, account).prepare()
+    observers.prepare(home, account)
 
 
 def _engine(home: Home, report: Report) -> Choice:
     settings = config.load()
-    choice = chosen(settings.engine, settings.pwsh or tools.pwsh_of(home))
+    choice = chosen(settings.engine, settings.pwsh or tools.installed(home, tools.PWSH))
     if settings.engine == "auto":
         choice = proven(choice)
     report(f"engine {choice.name}: {choice.why}")
     return choice
+
+
+def _tracing() -> dict[str, Any]:
+    settings = config.load()
+    if settings.tracing and not traces.installed():
+        raise StackFailed(
+            "Traces need an optional part that is not installed",
+            check="tracing.installed",
+            fix=f"{traces.INSTALL}, or start without CORESKILLS_TRACING",
+            exit_code=4,
+        )
+    return {"on": settings.tracing, "endpoint": settings.otlp_endpoint}
 
 
 def _launch(home: Home) -> subprocess.Popen[bytes]:

@@ -5,13 +5,21 @@ import socket
 
 from coreskills.stack.services import PORTS
 
+KNOWN = PORTS | {"alertmanager": 9093, "receiver": 9095}  # the last two: of the native mode alone
+WORKERS = 9101  # of the first worker, where it is scraped; the others have the next ones
+
 
 def wanted(saved: dict[str, int], base: int | None, names: list[str]) -> dict[str, int]:
     """From `base` on if given, else the saved port, else the known one."""
     return {
-        name: base + offset if base else saved.get(name, PORTS[name])
+        name: base + offset if base else saved.get(name) or _known(name)
         for offset, name in enumerate(names)
     }
+
+
+def _known(name: str) -> int:
+    service, _, number = name.partition("-")
+    return WORKERS + int(number or 1) - 1 if service == "worker" else KNOWN[name]
 
 
 def choose(wanted: dict[str, int]) -> dict[str, int]:

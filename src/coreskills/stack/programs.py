@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from coreskills import config
+from coreskills.stack import observers
 from coreskills.stack.account import Account, unprivileged
+from coreskills.stack.alertmanager import Alertmanager
 from coreskills.stack.home import Home
 from coreskills.stack.postgres import Postgres, url
+from coreskills.stack.prometheus import MEMORY, Prometheus
 from coreskills.stack.redis import Redis
 from coreskills.store import names
 
@@ -66,8 +69,13 @@ def programs(home: Home) -> list[Program]:
         found.append(_redis(redis_of(home, account)))
     found.append(_migrate(home))
     found.append(_api(home, instance))
-    found += [_worker(home, number, instance) for number in range(1, instance["workers"] + 1)]
+    found += [_worker(home, name, instance) for name in worker_names(instance["workers"])]
+    found += [_observer(home, name, account) for name in observers.names(instance["monitoring"])]
     return found
+
+
+def worker_names(count: int) -> list[str]:
+    return ["worker"] if count == 1 else [f"worker-{number}" for number in range(1, count + 1)]
 
 
 def _postgres(server: Postgres) -> Program:
@@ -126,15 +134,45 @@ def api_command(
     ]
 
 
-def _worker(home: Home, number: int, instance: dict[str, Any]) -> Program:
+def _worker(home: Home, name: str, instance: dict[str, Any]) -> Program:
     engine = instance.get("engine") or {"name": "native", "path": ""}
+    port = instance["ports"][name]
     environment = _environment(home, instance, names.WORKER) | {
         "CORESKILLS_ENGINE": engine["name"],
         "CORESKILLS_PWSH": engine["path"],
+        "CORESKILLS_METRICS_PORT": str(port),
     }
-    name = "worker" if instance["workers"] == 1 else f"worker-{number}"
     command = [sys.executable, "-m", "coreskills.worker"]
-    return Program(name, command, environment, after="migrate")
+    return Program(name, command, environment, port=port, after="migrate")
+
+
+def _observer(home: Home, name: str, account: Account | None) -> Program:
+    """They wait for nobody: while the schema is looked at, there is a processor for them."""
+    port = home.instance()["ports"][name]
+    if name == "receiver":
+        command = [sys.executable, "-m", "coreskills.alerting"]
+        return Program(name, command, _receiver(home, port), port=port)
+    server: Prometheus | Alertmanager = (
+        observers.prometheus_of(home, account)
+        if name == "prometheus"
+        else observers.alertmanager_of(home, account)
+    )
+    return Program(
+        name,
+        server.command(),
+        config.inherited() | {"GOMEMLIMIT": MEMORY},
+        account.popen_arguments() if account else {},
+        folder=server.base,
+        port=port,
+    )
+
+
+def _receiver(home: Home, port: int) -> dict[str, str]:
+    return config.inherited() | {
+        "CORESKILLS_RECEIVER_PORT": str(port),
+        "CORESKILLS_RECEIVER_TOKEN_FILE": str(home.path / "secrets" / "receiver_token"),
+        "CORESKILLS_ALERTS_FILE": str(home.alerts),
+    }
 
 
 def _environment(home: Home, instance: dict[str, Any], role: str) -> dict[str, str]:
@@ -143,6 +181,13 @@ def _environment(home: Home, instance: dict[str, Any], role: str) -> dict[str, s
     found = config.inherited() | {
         "CORESKILLS_DATABASE_URL_FILE": str(home.secret_file(f"{role}_url", database)),
     }
+    tracing = instance.get("tracing", {})
+    if tracing.get("on"):
+        found |= {
+            "CORESKILLS_TRACING": "true",
+            "CORESKILLS_TRACES_DIR": str(home.traces),
+            "CORESKILLS_OTLP_ENDPOINT": tracing["endpoint"],
+        }
     if instance["queue"] == "redis":
         address = redis_of(home, None).url()
         found["CORESKILLS_REDIS_URL_FILE"] = str(home.secret_file("redis_url", address))

@@ -8,6 +8,7 @@ from coreskills.errors import StackFailed
 from coreskills.stack import state
 from coreskills.stack.client import Client, Refused
 from coreskills.stack.home import Home
+from coreskills.stack.observers import OBSERVERS
 from coreskills.stack.state import ServiceState, State
 
 Report = Callable[[str], None]
@@ -28,12 +29,13 @@ def wait_until_ready(
                 fix="coreskills stop, then coreskills start",
             )
         found = state.read(home)
-        for service in found.services if found else []:
+        needed = [s for s in found.services if s.name not in OBSERVERS] if found else []
+        for service in needed:
             _refuse_broken(home, service)
             if service.state in ("running", "done") and service.name not in told:
                 told.add(service.name)
                 report(_line(service, time.monotonic() - began))
-        up = found and all(s.state in ("running", "done") for s in found.services)
+        up = needed and all(s.state in ("running", "done") for s in needed)
         if up and api_ready(home):
             report(f"api ready after {time.monotonic() - began:.1f} s")
             return

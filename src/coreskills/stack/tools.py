@@ -1,152 +1,169 @@
-"""Tools that no package registry has: fetched from their vendor, checked, unpacked into the home.
+"""Programs that no wheel brings: fetched, checked, unpacked into the home, without root.
 
-Only when somebody asks for it by name; nothing else of this program goes to the network.
+From the distribution's own packages where it has them, else from the vendor's release. Only when
+somebody asks for it by name; nothing else of this program goes to the network.
 """
 
-import hashlib
 import platform
-import re
 import shutil
 import sys
-import tarfile
 import tempfile
-import urllib.error
-import urllib.request
-import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from coreskills.errors import StackFailed
+from coreskills import config
+from coreskills.errors import Fault, Invalid, StackFailed
+from coreskills.stack import archives, debian
+from coreskills.stack.archives import Report, failed
 from coreskills.stack.home import Home
 
-PWSH_VERSION = "7.5.4"
-PWSH_RELEASES = "https://github.com/PowerShell/PowerShell/releases/download"
-SUMS = "hashes.sha256"
-_SYSTEMS = {"linux": "linux", "darwin": "osx", "win32": "win"}
-_MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
-_CHUNK = 1 << 20
-Report = Callable[[str], None]
+_GO_SYSTEMS = {"linux": "linux", "darwin": "darwin", "win32": "windows"}
+_GO_MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 
 @dataclass(frozen=True)
-class Archive:
-    """A release of PowerShell for this system."""
+class Tool:
+    """`programs`: what it is called, in an archive and on PATH. `archive`: how its vendor names a
+    release. `package`: of Debian and those after it; empty where they have none."""
 
-    version: str = PWSH_VERSION
-    system: str = sys.platform
-    machine: str = platform.machine()
+    name: str
+    title: str
+    version: str
+    releases: str
+    sums: str
+    programs: tuple[str, ...]
+    archive: str
+    zipped: str
+    package: str = ""
+    systems: dict[str, str] = field(default_factory=lambda: _GO_SYSTEMS)
+    machines: dict[str, str] = field(default_factory=lambda: _GO_MACHINES)
 
-    @property
-    def name(self) -> str:
-        system, machine = _SYSTEMS.get(self.system), _MACHINES.get(self.machine.lower())
-        if not (system and machine):
-            raise _failed(
-                "tools.system", f"There is no PowerShell for {self.system} {self.machine}"
+    def archive_name(
+        self, version: str, system: str = sys.platform, machine: str = platform.machine()
+    ) -> str:
+        """Raises StackFailed for a system the vendor builds nothing for."""
+        known, cpu = self.systems.get(system), self.machines.get(machine.lower())
+        if not (known and cpu):
+            raise failed(
+                self.name, "tools.system", f"There is no {self.title} for {system} {machine}"
             )
-        if system == "win":
-            return f"PowerShell-{self.version}-win-{machine}.zip"
-        return f"powershell-{self.version}-{system}-{machine}.tar.gz"
+        pattern = self.zipped if system == "win32" else self.archive
+        return pattern.format(version=version, system=known, machine=cpu)
 
 
-def pwsh_of(home: Home) -> str:
-    """The PowerShell that was installed last into this home; empty if none was."""
-    found = sorted(home.path.glob("tools/pwsh-*/pwsh*"), key=lambda p: p.parent.stat().st_mtime_ns)
-    names = ("pwsh", "pwsh.exe")
-    return next((str(path) for path in reversed(found) if path.name in names), "")
+PWSH = Tool(
+    "pwsh",
+    "PowerShell",
+    "7.5.4",
+    "https://github.com/PowerShell/PowerShell/releases/download",
+    "hashes.sha256",
+    ("pwsh", "pwsh.exe"),
+    "powershell-{version}-{system}-{machine}.tar.gz",
+    "PowerShell-{version}-{system}-{machine}.zip",
+    systems={"linux": "linux", "darwin": "osx", "win32": "win"},
+    machines={"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"},
+)
+PROMETHEUS = Tool(
+    "prometheus",
+    "Prometheus",
+    "3.5.0",
+    "https://github.com/prometheus/prometheus/releases/download",
+    "sha256sums.txt",
+    ("prometheus", "prometheus.exe"),
+    "prometheus-{version}.{system}-{machine}.tar.gz",
+    "prometheus-{version}.{system}-{machine}.zip",
+    package="prometheus",
+)
+ALERTMANAGER = Tool(
+    "alertmanager",
+    "Alertmanager",
+    "0.28.1",
+    "https://github.com/prometheus/alertmanager/releases/download",
+    "sha256sums.txt",
+    ("alertmanager", "prometheus-alertmanager", "alertmanager.exe"),
+    "alertmanager-{version}.{system}-{machine}.tar.gz",
+    "alertmanager-{version}.{system}-{machine}.zip",
+    package="prometheus-alertmanager",
+)
+TOOLS = {tool.name: tool for tool in (PWSH, PROMETHEUS, ALERTMANAGER)}
 
 
-def download_pwsh(home: Home, releases: str, archive: Archive, report: Report) -> Path:
+def install_command(tool: Tool) -> str:
+    return f"coreskills tools install {tool.name}, then coreskills stop and coreskills start"
+
+
+def installed(home: Home, tool: Tool) -> str:
+    """The one that was installed last into this home; empty if none was."""
+    folders = sorted(home.path.glob(f"tools/{tool.name}-*"), key=lambda p: p.stat().st_mtime_ns)
+    found = (archives.program(folder, tool.programs) for folder in reversed(folders))
+    return next((str(path) for path in found if path), "")
+
+
+def find(home: Home, tool: Tool, given: str = "") -> str:
+    """The program to use: the one that was given, installed, or is on PATH; empty if there is none.
+
+    Raises Invalid when a path was given and leads nowhere.
+    """
+    path = config.inherited().get("PATH")
+    if given:
+        if program := shutil.which(given, path=path):
+            return program
+        fault = Fault(f"CORESKILLS_{tool.name.upper()}", "bad_setting", "cannot be executed")
+        raise Invalid(f"There is no {tool.title} at {given}", [fault])
+    on_path = (shutil.which(name, path=path) for name in tool.programs)
+    return installed(home, tool) or next((program for program in on_path if program), "")
+
+
+def install(home: Home, tool: Tool, report: Report, version: str = "", releases: str = "") -> Path:
+    """From the distribution, unless a version or an address is asked for; else from the vendor."""
+    if tool.package and not (version or releases) and debian.is_here():
+        try:
+            return _from_package(home, tool, report)
+        except StackFailed as exc:
+            report(f"{exc.message}; trying the vendor's release")
+    return download(home, tool, releases or tool.releases, version or tool.version, report)
+
+
+def download(home: Home, tool: Tool, releases: str, version: str, report: Report) -> Path:
     """Fetch the vendor's archive and its published checksum; install only if they agree."""
-    base = f"{releases.rstrip('/')}/v{archive.version}"
+    name = tool.archive_name(version)
+    base = f"{releases.rstrip('/')}/v{version}"
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / archive.name
-        wanted = published_sum(_text(f"{base}/{SUMS}"), archive.name)
-        report(f"fetching {base}/{archive.name}")
-        _fetch(f"{base}/{archive.name}", file)
-        return install_pwsh(home, file, wanted, archive.version, report)
+        file = Path(folder) / name
+        wanted = archives.published_sum(
+            tool.name, archives.text(tool.name, f"{base}/{tool.sums}"), name
+        )
+        report(f"fetching {base}/{name}")
+        archives.fetch(tool.name, f"{base}/{name}", file)
+        return install_file(home, tool, file, wanted, version, report)
 
 
-def install_pwsh(home: Home, file: Path, sha256: str, version: str, report: Report) -> Path:
-    """Raises StackFailed, and leaves nothing behind, when the archive is not what it should be."""
-    _verify(file, sha256)
+def install_file(
+    home: Home, tool: Tool, file: Path, sha256: str, version: str, report: Report
+) -> Path:
+    """Raises StackFailed, and leaves nothing behind, when the file is not what it should be."""
+    archives.verify(tool.name, file, sha256)
     report(f"sha256 {sha256.lower()} is right")
-    target = home.path / "tools" / f"pwsh-{version}"
+    target = home.path / "tools" / f"{tool.name}-{version}"
     partial = target.with_name(f"{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        _unpack(file, partial)
-        program = _program(partial)
+        archives.unpack(tool.name, file, partial)
+        found = archives.program(partial, tool.programs)
+        if found is None:
+            raise failed(tool.name, "tools.archive", f"There is no {tool.name} in {file.name}")
+        found.chmod(0o755)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
     shutil.rmtree(target, ignore_errors=True)
     partial.rename(target)
-    return target / program.relative_to(partial)
+    return target / found.relative_to(partial)
 
 
-def published_sum(text: str, name: str) -> str:
-    """Of a file in a list of lines `SUM *NAME`."""
-    for line in text.splitlines():
-        found = re.fullmatch(r"([0-9a-fA-F]{64})[ \t]+\*?(\S+)", line.strip())
-        if found and found[2] == name:
-            return found[1].lower()
-    raise _failed("tools.checksum", f"The vendor publishes no checksum of {name}")
-
-
-def _verify(file: Path, sha256: str) -> None:
-    digest = hashlib.sha256()
-    try:
-        with file.open("rb") as stream:
-            while chunk := stream.read(_CHUNK):
-                digest.update(chunk)
-    except OSError as exc:
-        raise _failed("tools.archive", f"{file} cannot be read: {exc.strerror}") from exc
-    if digest.hexdigest() != sha256.strip().lower():
-        raise _failed("tools.checksum", f"{file.name} has the sha256 {digest.hexdigest()}")
-
-
-def _unpack(file: Path, folder: Path) -> None:
-    try:
-        if zipfile.is_zipfile(file):
-            with zipfile.ZipFile(file) as archive:
-                archive.extractall(folder)
-            return
-        with tarfile.open(file) as archive:
-            archive.extractall(folder, filter="data")
-    except (OSError, tarfile.TarError, zipfile.BadZipFile) as exc:
-        raise _failed("tools.archive", f"{file.name} cannot be unpacked: {exc}") from exc
-
-
-def _program(folder: Path) -> Path:
-    for name in ("pwsh", "pwsh.exe"):
-        if (folder / name).is_file():
-            (folder / name).chmod(0o755)
-            return folder / name
-    raise _failed("tools.archive", "There is no pwsh in the archive")
-
-
-def _text(address: str) -> str:
+def _from_package(home: Home, tool: Tool, report: Report) -> Path:
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / SUMS
-        _fetch(address, file)
-        raw = file.read_bytes()
-    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    return raw.decode(encoding, "replace")
-
-
-def _fetch(address: str, file: Path) -> None:
-    try:
-        with urllib.request.urlopen(address, timeout=30) as answer, file.open("wb") as stream:
-            shutil.copyfileobj(answer, stream, _CHUNK)
-    except urllib.error.HTTPError as exc:
-        exc.close()  # it is an open answer, too
-        raise _failed("tools.download", f"{address} cannot be fetched: {exc}") from exc
-    except (OSError, ValueError) as exc:
-        raise _failed("tools.download", f"{address} cannot be fetched: {exc}") from exc
-
-
-def _failed(check: str, message: str) -> StackFailed:
-    fix = "fetch the archive by hand, then: coreskills tools install pwsh --from FILE --sha256 SUM"
-    return StackFailed(message, check=check, fix=fix)
+        report(f"fetching the package {tool.package} of this distribution")
+        package = debian.fetch(tool.package, Path(folder))
+        return install_file(home, tool, package.file, package.sha256, package.version, report)

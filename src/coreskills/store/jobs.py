@@ -24,6 +24,7 @@ class NewJob:
     deadline_seconds: int
     requested_by: str
     request_id: str | None
+    trace_parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ def accept_job(conn: Connection, job: NewJob, key: Key, details: Row) -> Row | N
             deadline_seconds=job.deadline_seconds,
             requested_by=job.requested_by,
             request_id=job.request_id,
+            trace_parent=job.trace_parent,
             key=key.text,
             request_hash=key.request_hash,
             action=f"{job.job_type}.requested",
@@ -71,6 +73,7 @@ def insert_jobs(conn: Connection, jobs: list[NewJob]) -> list[Row]:
         deadlines=[job.deadline_seconds for job in jobs],
         actors=[job.requested_by for job in jobs],
         request_ids=[job.request_id for job in jobs],
+        trace_parents=[job.trace_parent for job in jobs],
     )
 
 
@@ -96,12 +99,12 @@ def lock_job(conn: Connection, id: int) -> str | None:
     return found
 
 
-def cancel_job(conn: Connection, id: int) -> bool:
-    """False: it had ended already."""
-    if value(conn, SQL["cancel_job"], id=id) is None:
-        return False
-    run(conn, SQL["end_cancelled_attempt"], id=id)
-    return True
+def cancel_job(conn: Connection, id: int) -> str | None:
+    """Its type; None: it had ended already."""
+    job_type: str | None = value(conn, SQL["cancel_job"], id=id)
+    if job_type:
+        run(conn, SQL["end_cancelled_attempt"], id=id)
+    return job_type
 
 
 def redrive_job(conn: Connection, id: int) -> bool:

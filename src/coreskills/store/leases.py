@@ -126,7 +126,7 @@ def release_job(conn: Connection, job: Job, delay: float) -> bool:
 
 
 def reap_jobs(conn: Connection) -> list[Row]:
-    """Take back what dead workers held; returns id, status, job_type, requested_by of each."""
+    """Take back what dead workers held; returns id, status, job_type, requested_by, error_code."""
     return every(conn, SQL["reap_jobs"], max_crashes=MAX_CRASHES)
 
 

@@ -16,6 +16,8 @@ def create(admin_url: str, passwords: dict[str, str], database: str = DATABASE) 
     with psycopg.connect(admin_url, autocommit=True, connect_timeout=5) as conn:
         for role in (OWNER, API, WORKER):
             _role(conn, role, passwords[role])
+        # For session_counts(), which tells the API numbers and no statements.
+        conn.execute(sql.SQL("GRANT pg_read_all_stats TO {}").format(sql.Identifier(OWNER)))
         if not conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
             conn.execute(
                 sql.SQL("CREATE DATABASE {} OWNER {}").format(

@@ -622,6 +622,20 @@ BEGIN
     RETURN done;
 END $$;
 
+CREATE FUNCTION public.session_counts() RETURNS TABLE(datname text, state text, sessions bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    SELECT d.datname, s.state, count(a.pid)
+      FROM pg_database d
+     CROSS JOIN (VALUES ('active'), ('idle'), ('idle in transaction'),
+                        ('idle in transaction (aborted)'), ('fastpath function call'),
+                        ('disabled')) AS s (state)
+      LEFT JOIN pg_stat_activity a ON a.datid = d.oid AND a.state = s.state
+     WHERE d.datallowconn AND NOT d.datistemplate
+     GROUP BY d.datname, s.state
+$$;
+
 CREATE FUNCTION public.settle_device() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1163,6 +1177,7 @@ CREATE TABLE public.jobs (
     claimed_with integer DEFAULT 1 NOT NULL,
     suspect boolean DEFAULT false NOT NULL,
     approved_by text,
+    trace_parent text,
     CONSTRAINT jobs_deadline_seconds_check CHECK (((deadline_seconds >= 1) AND (deadline_seconds <= 3600))),
     CONSTRAINT jobs_ended_has_time CHECK (((status = ANY (ARRAY['completed'::public.job_status, 'failed'::public.job_status, 'dead'::public.job_status, 'cancelled'::public.job_status])) = (completed_at IS NOT NULL))),
     CONSTRAINT jobs_error_if_failed CHECK (((status <> ALL (ARRAY['failed'::public.job_status, 'dead'::public.job_status])) OR ((error_code IS NOT NULL) AND (error_message IS NOT NULL)))),
@@ -2095,6 +2110,9 @@ REVOKE ALL ON FUNCTION public.redact_rows(rows bigint[], person bigint, why text
 
 REVOKE ALL ON FUNCTION public.seal_audit(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.seal_audit(most integer) TO coreskills_worker;
+
+REVOKE ALL ON FUNCTION public.session_counts() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.session_counts() TO coreskills_api;
 
 GRANT SELECT ON TABLE public.academic_sessions TO coreskills_api;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.academic_sessions TO coreskills_worker;

@@ -34,6 +34,21 @@ def select_versions(conn: Connection) -> set[str]:
     return {row["version"] for row in every(conn, SQL["select_versions"])}
 
 
+def select_sessions(conn: Connection) -> list[dict[str, Any]]:
+    return every(conn, SQL["select_sessions"])
+
+
+def select_database(conn: Connection) -> dict[str, Any]:
+    """Its size and counters, and what holds for the whole server."""
+    row = one(conn, SQL["select_database"])
+    assert row is not None
+    return row
+
+
+def count_locks(conn: Connection) -> list[dict[str, Any]]:
+    return every(conn, SQL["count_locks"])
+
+
 def be_patient(conn: Connection, seconds: float) -> None:
     """Allow each statement of the open transaction so much time."""
     run(conn, SQL["set_statement_timeout"], timeout=f"{seconds:.0f}s")

@@ -1,77 +1,119 @@
-"""Every metric of the API, in one place. Names of the two HTTP metrics are those of the original's
-lessons. Counters are shared among the API's processes through files (CORESKILLS_METRICS_DIR)."""
+"""What the API counts. The names of the two HTTP metrics are those of the original's lessons."""
 
-import os
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import Metric
+
+from coreskills.telemetry.families import Family, Server
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+BOTH: tuple[Server, ...] = ("api", "worker")
 registry = CollectorRegistry()
 
-requests_total = Counter(
-    "flask_http_request",
-    "Requests answered, by method, status and route template.",
-    ["method", "status", "route"],
-    registry=registry,
-)
-request_seconds = Histogram(
+requests_total = Family(
+    "flask_http_request_total",
+    "counter",
+    "Requests answered. `route` is the template, `none` where no route matches.",
+    ("method", "status", "route"),
+).counter(registry)
+request_seconds = Family(
     "flask_http_request_duration_seconds",
-    "Time from the first byte read to the answer handed over, in seconds.",
-    ["method", "status", "route"],
-    buckets=BUCKETS,
-    registry=registry,
+    "histogram",
+    "Time from the first byte read to the answer handed over.",
+    ("method", "status", "route"),
+).histogram(BUCKETS, registry)
+jobs_accepted = Family(
+    "coreskills_jobs_accepted_total", "counter", "Jobs answered with 202, by type.", ("type",)
+).counter(registry)
+logins = Family(
+    "coreskills_logins_total",
+    "counter",
+    "Logins: accepted, or the code of the refusal.",
+    ("outcome",),
+).counter(registry)
+jobs_finished = Family(
+    "coreskills_jobs_finished_total",
+    "counter",
+    "Jobs that ended: completed, failed with a code, dead, or cancelled. The API counts those that "
+    "were cancelled, a worker all others: add them up over both.",
+    ("type", "outcome", "code"),
+    BOTH,
+).counter(registry)
+
+BUILD = Family(
+    "coreskills_build_info",
+    "gauge",
+    "Always 1; says which release of which service runs on which Python.",
+    ("version", "python", "service"),
+    BOTH,
 )
-jobs_accepted = Counter(
-    "coreskills_jobs_accepted", "Jobs answered with 202, by type.", ["type"], registry=registry
+POOL_CONNECTIONS = Family(
+    "coreskills_db_pool_connections",
+    "gauge",
+    "Connections to PostgreSQL for requests or jobs: of all processes of the API, or of a worker.",
+    ("state",),
+    BOTH,
 )
-logins = Counter("coreskills_logins", "Logins, by outcome.", ["outcome"], registry=registry)
+POOL_MAX = Family(
+    "coreskills_db_pool_connections_max",
+    "gauge",
+    "How many of these connections there may be.",
+    servers=BOTH,
+)
+POOL_WAITING = Family(
+    "coreskills_db_pool_waiting",
+    "gauge",
+    "Requests or jobs that wait for such a connection.",
+    servers=BOTH,
+)
 
 
-_children: dict[tuple[str, str, str], tuple[Any, Any]] = {}
+def start_at_zero(kinds: Iterable[str]) -> None:
+    """What can be counted is there before it happens: rate() does not see a series begin with 1."""
+    for kind in kinds:
+        jobs_accepted.labels(kind)
+    logins.labels("accepted")
 
 
 def observe_request(method: str, status: int, route: str, seconds: float) -> None:
-    key = (method, str(status), route)
-    children = _children.get(key)
-    if children is None:
-        children = _children[key] = (requests_total.labels(*key), request_seconds.labels(*key))
-    children[0].inc()
-    children[1].observe(seconds)
+    count, duration = _children(method, str(status), route)
+    count.inc()
+    duration.observe(seconds)
 
 
-class Figures:
-    """A collector of numbers that somebody else keeps: (name, help, [(labels, value)])."""
-
-    def __init__(self, rows: Iterable[tuple[str, str, list[tuple[dict[str, str], float]]]]) -> None:
-        self._rows = rows
-
-    def collect(self) -> Iterator[Metric]:
-        for name, text, samples in self._rows:
-            labels = sorted({key for keys, _ in samples for key in keys})
-            family = GaugeMetricFamily(name, text, labels=labels)
-            for keys, value in samples:
-                family.add_metric([keys[label] for label in labels], value)
-            yield family
+@cache
+def _children(*labels: str) -> tuple[Any, Any]:
+    return requests_total.labels(*labels), request_seconds.labels(*labels)
 
 
-def render(
-    figures: Iterable[tuple[str, str, list[tuple[dict[str, str], float]]]], shared: str
-) -> bytes:
-    """The exposition. `shared` is the folder of the counters' files; empty: this process alone."""
-    answer = CollectorRegistry()
-    if shared:
-        MultiProcessCollector(answer, path=shared)  # type: ignore[no-untyped-call]
-    answer.register(Figures(figures))
-    return (b"" if shared else generate_latest(registry)) + generate_latest(answer)
+def pool(stats: Mapping[str, int]) -> Iterator[Metric]:
+    """Of this process alone, from what its pool says of itself."""
+    used, idle = _used_and_idle(stats)
+    yield POOL_CONNECTIONS.of([(["used"], used), (["idle"], idle)])
+    yield POOL_MAX.value(stats["pool_max"])
+    yield POOL_WAITING.value(stats["requests_waiting"])
 
 
-def clear(folder: Path) -> None:
-    """Before the first process of a start: counters of an earlier run are not ours."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in folder.glob("*.db"):
-        os.unlink(path)
+class PoolGauges:
+    """The same where several processes share their counters: each tells its own from time to time,
+    and a scrape adds up those of the living. To be made when the sharing has begun."""
+
+    def __init__(self) -> None:
+        connections = POOL_CONNECTIONS.gauge()
+        self._used, self._idle = connections.labels("used"), connections.labels("idle")
+        self._max, self._waiting = POOL_MAX.gauge(), POOL_WAITING.gauge()
+
+    def tell(self, stats: Mapping[str, int]) -> None:
+        used, idle = _used_and_idle(stats)
+        self._used.set(used)
+        self._idle.set(idle)
+        self._max.set(stats["pool_max"])
+        self._waiting.set(stats["requests_waiting"])
+
+
+def _used_and_idle(stats: Mapping[str, int]) -> tuple[int, int]:
+    idle = stats["pool_available"]
+    return max(0, stats["pool_size"] - idle), idle

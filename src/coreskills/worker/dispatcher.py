@@ -16,6 +16,7 @@ from coreskills.errors import AppError, Unavailable
 from coreskills.failpoints import reach
 from coreskills.store import audit, leases, seals
 from coreskills.store.db import Connection, Database
+from coreskills.telemetry import work
 
 log = structlog.get_logger("dispatcher")
 TICK = 0.1
@@ -63,11 +64,13 @@ class Dispatcher:
                 log.warning("leader_deposed", silent_seconds=SILENCE)
             return
         log.info("leading")
+        work.leader.set(1)
         self._pardon()  # our predecessor's connection may have ended with all others
         try:
             while not stop.wait(TICK):
                 self.tick(conn)
         finally:
+            work.leader.set(0)
             leases.stop_leading(conn)  # or the lock would live on in the pool, with nobody leading
 
     def tick(self, conn: Connection) -> None:
@@ -139,6 +142,8 @@ class Dispatcher:
                     )
             if reaped:
                 reach("reaper.before_commit")
+        for job in reaped:
+            work.crashed(job["job_type"], dead=job["status"] == "dead", code=job["error_code"])
 
     def _seal(self) -> None:
         """A trail that cannot be sealed now stops nothing else; it is told as unsealed."""

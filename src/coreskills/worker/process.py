@@ -6,17 +6,21 @@ import secrets
 import signal
 import socket
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 
 import structlog
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import Metric
 
 from coreskills import config, failpoints
 from coreskills.broker import streams
 from coreskills.broker.streams import Queue
 from coreskills.config import Settings
+from coreskills.engine.base import Engine
 from coreskills.engine.choice import engine_named
 from coreskills.store.db import Database
-from coreskills.telemetry import logs
+from coreskills.telemetry import exposition, logs, metrics, traces, work
 from coreskills.worker.dispatcher import Dispatcher
 from coreskills.worker.handlers import HANDLERS, Handler
 from coreskills.worker.loop import Worker
@@ -28,8 +32,7 @@ EX_TEMPFAIL = 75  # sysexits.h: try again later
 def main(handlers: dict[str, Handler] = HANDLERS) -> None:
     """Runs until SIGTERM or SIGINT; the job at hand is finished first."""
     settings = config.load()
-    logs.configure("worker", settings.log_level, settings.log_format)
-    failpoints.enable(settings.failpoints)
+    _tell_of(settings)
     patient = replace(settings, statement_timeout_ms=STATEMENT_TIMEOUT_MS)
     db = Database(patient, smallest=1, largest=4)
     queue = streams.connect(settings.redis_url)
@@ -45,12 +48,40 @@ def main(handlers: dict[str, Handler] = HANDLERS) -> None:
     threading.Thread(target=_end_when, args=[worker.blocked], daemon=True).start()
     gc.collect()
     gc.freeze()  # what is there now stays: no pause of a later collection looks at it again
+    _tell(settings, handlers, served(db, engine))
     worker.run(stop)
     dispatching.join(timeout=5)
     engine.close()
     db.close()
+    traces.disable()
     if dispatching.broken:
         raise SystemExit(1)
+
+
+def _tell(settings: Settings, handlers: dict[str, Handler], registry: CollectorRegistry) -> None:
+    work.start_at_zero(handlers)
+    if settings.metrics_port:
+        exposition.serve(settings.metrics_host, settings.metrics_port, registry)
+
+
+def served(db: Database, engine: Engine) -> CollectorRegistry:
+    """All that a worker tells at a scrape."""
+
+    def asked() -> Iterator[Metric]:
+        yield exposition.build("worker")
+        yield work.engine(engine.name, engine.version)
+        yield from metrics.pool(db.stats())
+
+    registry = CollectorRegistry()
+    registry.register(work.registry)
+    registry.register(exposition.Asked(asked))
+    return registry
+
+
+def _tell_of(settings: Settings) -> None:
+    logs.configure("worker", settings.log_level, settings.log_format)
+    failpoints.enable(settings.failpoints)
+    traces.enable("worker", settings)
 
 
 def _end_when(blocked: threading.Event) -> None:

@@ -13,7 +13,8 @@ noted AS (
     INSERT INTO job_attempts (job_id, attempt, worker, engine)
     SELECT id, attempt, worker, %(engine)s FROM claimed)
 SELECT id, job_type, parameters, attempt, worker, error_count, deadline_seconds, requested_by,
-       request_id, created_at
+       request_id, created_at, extract(epoch FROM now() - run_at)::float AS queued_seconds,
+       trace_parent
   FROM claimed;
 
 -- claim_jobs --
@@ -42,7 +43,9 @@ noted AS (
     INSERT INTO job_attempts (job_id, attempt, worker, engine)
     SELECT id, attempt, worker, %(engine)s FROM claimed)
 SELECT r.id, c.job_type, c.parameters, c.attempt, c.worker, c.error_count, c.deadline_seconds,
-       c.requested_by, c.request_id, c.created_at
+       c.requested_by, c.request_id, c.created_at,
+       extract(epoch FROM now() - c.run_at)::float AS queued_seconds,
+       c.trace_parent
   FROM ranked r LEFT JOIN claimed c USING (id)
  ORDER BY r.place;
 
@@ -71,7 +74,8 @@ noted AS (
     INSERT INTO job_attempts (job_id, attempt, worker, engine)
     SELECT id, attempt, worker, %(engine)s FROM claimed)
 SELECT id, job_type, parameters, attempt, worker, error_count, deadline_seconds, requested_by,
-       request_id, created_at
+       request_id, created_at, extract(epoch FROM now() - run_at)::float AS queued_seconds,
+       trace_parent
   FROM claimed ORDER BY run_at, id;
 
 -- renew_leases --
@@ -169,14 +173,14 @@ reaped AS (
            run_at = now() + make_interval(secs => 2 * j.crash_count),
            published_at = NULL, lease_until = NULL, worker = NULL
       FROM expired WHERE j.id = expired.id
-    RETURNING j.id, j.attempt, j.status, j.job_type, j.requested_by),
+    RETURNING j.id, j.attempt, j.status, j.job_type, j.requested_by, j.error_code),
 ended AS (
     UPDATE job_attempts a
        SET ended_at = now(), outcome = 'crashed', error_code = 'worker_lost',
            error_message = 'The lease ran out'
       FROM reaped r
      WHERE a.job_id = r.id AND a.attempt = r.attempt AND a.ended_at IS NULL)
-SELECT id, status, job_type, requested_by FROM reaped;
+SELECT id, status, job_type, requested_by, error_code FROM reaped;
 
 -- lock_unpublished --
 -- The API publishes what it accepts by itself; the relay takes what is still unpublished a moment

@@ -35,3 +35,21 @@ SELECT set_config('synchronous_commit', 'off', true);
 -- flush --
 -- A record of no meaning: who has waited for it to be on the disk has waited for all before it.
 SELECT pg_logical_emit_message(true, 'coreskills', '');
+
+-- select_sessions --
+-- Of the whole server; of others' sessions a role like ours may not see the state itself.
+SELECT datname, state, sessions FROM session_counts();
+
+-- select_database --
+SELECT d.datname, pg_database_size(d.datname) AS size, d.xact_commit, d.xact_rollback, d.blks_hit,
+       d.blks_read, d.tup_returned, d.tup_fetched, d.tup_inserted, d.tup_updated, d.tup_deleted,
+       d.deadlocks, d.temp_bytes, current_setting('max_connections')::int AS max_connections,
+       extract(epoch FROM pg_postmaster_start_time())::float AS started
+  FROM pg_stat_database d
+ WHERE d.datname = current_database();
+
+-- count_locks --
+SELECT l.mode, count(*) AS locks
+  FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+ WHERE d.datname = current_database()
+ GROUP BY l.mode;

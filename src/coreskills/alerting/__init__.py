@@ -1,0 +1,1 @@
+"""Keeps the alerts that Alertmanager sends, apart from everything they may be about."""

@@ -1,0 +1,3 @@
+from coreskills.alerting.receiver import main
+
+main()

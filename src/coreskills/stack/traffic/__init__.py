@@ -1,0 +1,1 @@
+"""Requests such as a class makes, for demonstrations, dashboards and lessons."""

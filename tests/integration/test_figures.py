@@ -1,0 +1,141 @@
+"""What the API tells of PostgreSQL, Redis, jobs, people and devices: the truth, and in time."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import psycopg
+import pytest
+
+from coreskills.api.figures import Figures
+from coreskills.broker.streams import NoQueue, RedisQueue
+from coreskills.store.db import Database
+from coreskills.telemetry import exposition
+from tests.apps import absent_database, absent_queue
+from tests.faults.proxy import Proxy
+from tests.pipeline import in_background, states, student, submit
+
+AT_MOST = 4.0  # seconds, with both servers swallowed; Prometheus waits for 5
+
+
+def told(figures: Figures) -> dict[str, float]:
+    lines = exposition.text_of(figures.collect()).decode().splitlines()
+    pairs = [line.rsplit(" ", 1) for line in lines if not line.startswith("#")]
+    return {name: float(value) for name, value in pairs}
+
+
+@pytest.fixture
+def figures(db, queue) -> Figures:
+    """That asks again each time."""
+    return Figures(db, queue, seconds=0)
+
+
+def test_numbers_are_those_of_the_tables(figures, worker, db, queue, site):
+    submit(db, "create_student", student(1), queue)
+    worker.run_once(wait_seconds=1)
+    submit(db, queue=queue)
+    found = told(figures)
+    assert found['coreskills_jobs{status="queued"}'] == states(site)["queued"] > 0
+    assert found['coreskills_jobs{status="completed"}'] == states(site)["completed"] > 0
+    assert found['coreskills_jobs{status="dead"}'] == 0
+    assert found['coreskills_people{state="active",type="student"}'] == 1
+    assert found['coreskills_people{state="disabled",type="staff"}'] == 0
+    assert found['coreskills_devices{compliance="unknown"}'] == 0
+    assert found["coreskills_queue_depth"] == 1
+    assert found["coreskills_jobs_oldest_age_seconds"] > 0
+
+
+def test_sessions_of_others_are_seen_by_what_they_do(figures, site):
+    state = f'pg_stat_activity_count{{datname="{site.name}",state="idle in transaction"}}'
+    assert told(figures)[state] == 0
+    with site.admin() as admin, admin.transaction():
+        admin.execute("SELECT 1")
+        assert told(figures)[state] == 1
+
+
+def test_the_servers_tell_of_themselves(figures, site, queue):
+    found = told(figures)
+    assert found["pg_up"] == found["redis_up"] == 1
+    assert found["pg_settings_max_connections"] > 10
+    assert found[f'pg_database_size_bytes{{datname="{site.name}"}}'] > 1_000_000
+    before = found["redis_commands_processed_total"]
+    for _ in range(5):
+        queue.epoch()
+    assert told(figures)["redis_commands_processed_total"] >= before + 5
+
+
+def test_without_redis_on_purpose_nothing_is_said_of_it(db):
+    assert not any("redis" in name for name in told(Figures(db, NoQueue(), seconds=0)))
+
+
+def test_servers_that_are_gone_are_told_as_down_at_once(settings):
+    gone = Figures(absent_database(settings), absent_queue(), seconds=0)
+    began = time.monotonic()
+    assert told(gone) == {"pg_up": 0, "redis_up": 0}
+    assert time.monotonic() - began < 1
+
+
+@pytest.fixture
+def links(postgres, redis) -> Iterator[tuple[Proxy, Proxy]]:
+    with Proxy(postgres.port) as to_postgres, Proxy(redis.port) as to_redis:
+        yield to_postgres, to_redis
+
+
+@pytest.fixture
+def far(links, postgres, redis, settings) -> Iterator[Figures]:
+    """Figures of servers behind networks that can be broken."""
+    to_postgres, to_redis = links
+    url = settings.database_url.replace(f":{postgres.port}/", f":{to_postgres.port}/")
+    db = Database(replace(settings, database_url=url), smallest=1, largest=2)
+    queue = RedisQueue(redis.url().replace(f":{redis.port}/", f":{to_redis.port}/"))
+    yield Figures(db, queue, seconds=0)
+    queue.close()
+    db.close()
+
+
+def test_servers_that_swallow_everything_hold_a_scrape_up_for_a_bounded_time(far, links):
+    assert told(far)["pg_up"] == 1
+    for link in links:
+        link.black_hole()
+    began = time.monotonic()
+    assert told(far) == {"pg_up": 0, "redis_up": 0}
+    assert time.monotonic() - began < AT_MOST
+    for link in links:
+        link.heal()
+    found = told(far)
+    assert found["pg_up"] == found["redis_up"] == 1
+
+
+def test_meanwhile_a_second_scrape_is_told_what_is_known(far, links):
+    known = told(far)
+    for link in links:
+        link.black_hole()
+    with in_background(far.collect):
+        time.sleep(0.2)
+        began = time.monotonic()
+        assert told(far) == known
+        assert time.monotonic() - began < 0.2
+    assert told(far)["pg_up"] == 0
+
+
+@contextmanager
+def locked(site, table: str) -> Iterator[None]:
+    with site.admin() as admin, admin.transaction():
+        admin.execute(psycopg.sql.SQL("LOCK TABLE {}").format(psycopg.sql.Identifier(table)))
+        yield
+
+
+def test_a_table_that_is_locked_does_not_make_the_server_look_dead(figures, site):
+    with locked(site, "jobs"):
+        found = told(figures)
+    assert found["pg_up"] == 1
+    assert "pg_settings_max_connections" in found
+    assert 'coreskills_jobs{status="queued"}' not in found
+
+
+def test_what_was_found_is_told_for_a_while(db, queue, site):
+    figures = Figures(db, queue, seconds=60)
+    first = told(figures)
+    submit(db, queue=queue)
+    assert told(figures) == first

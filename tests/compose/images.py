@@ -85,7 +85,6 @@ def _add_prometheus(packages: Packages, folder: Path, context: Path) -> None:
 
 
 def _add_alertmanager(packages: Packages, folder: Path, context: Path) -> None:
-    names = ["prometheus-alertmanager", "amtool"]
-    tools = packages.unpack(names, folder / "alertmanager-packages")
+    tools = packages.unpack(["prometheus-alertmanager"], folder / "alertmanager-packages")
     shutil.copy(tools / "usr/bin/prometheus-alertmanager", context / "alertmanager")
     shutil.copy(tools / "usr/bin/amtool", context)

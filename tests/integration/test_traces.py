@@ -90,6 +90,10 @@ def by_name(spans: list[Span]) -> dict[str, Span]:
     return {span.name: span for span in spans}
 
 
+def seconds(span: Span) -> float:
+    return (span.end_time_unix_nano - span.start_time_unix_nano) / 1e9
+
+
 def batch(db: Database, settings: Settings) -> Worker:
     worker = polling_worker(db, replace(settings, batch_jobs=8))
     worker._size = 8
@@ -150,6 +154,8 @@ def test_each_attempt_of_a_job_is_told_in_the_same_trace(api, working_db, traced
     assert len({run.trace_id for run in runs}) == 1
     assert runs[0].status.code == Status.STATUS_CODE_ERROR
     assert told(runs[0])["error.type"] == "engine_timeout"
+    first, second = [seconds(span) for span in collector.spans if span.name == "queue"]
+    assert first < 1 <= second < 3  # since it was due again, see make_due
 
 
 def test_a_worker_without_work_traces_nothing(working_db, traced, collector):

@@ -80,11 +80,12 @@ class OpenBatch:
         )
 
     def _tell_of_claim(self, job: Job, asked_at: int) -> None:
-        """PostgreSQL's clock may be a little ahead of ours. What nobody asked for (a schedule's
-        job) has no trace before it runs."""
+        """How long it was due PostgreSQL says, by its own clock; it counts to a moment between the
+        question and the answer. What nobody asked for (a schedule's job) has no trace before it
+        runs."""
         if job.trace_parent is None:
             return
-        queued = min(int(job.created_at.timestamp() * 1e9), asked_at)
+        queued = min(time.time_ns() - int(job.queued_seconds * 1e9), asked_at)
         for name, began, ended in (("queue", queued, asked_at), ("claim", asked_at, None)):
             told = named({"job_id": job.id, "attempt": job.attempt})
             context = self._contexts[job.id]

@@ -59,7 +59,7 @@ def _run(path: Path) -> Run:
         accepted = time.monotonic() - began
         job = target.client.wait_for_job(answer.json()["job_id"], PATIENCE)
         seconds = time.monotonic() - began
-        if job["status"] != "completed" or not job["result"]["created"]:
+        if job["status"] != "completed" or not job["result"]["Counts"]["created"]:
             raise SystemExit(f"the import of {path.name} did not work: {job}")
         say(f"{path.name}: {job['result']} in {seconds:.2f} s")
         return Run(seconds, accepted, *(peak_mebibytes(pids) for pids in watched))

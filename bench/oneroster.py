@@ -78,10 +78,10 @@ def _run(target: Instance, path: Path) -> Run:
     accepted = time.monotonic() - began
     job = target.client.wait_for_job(answer.json()["job_id"], PATIENCE)
     seconds = time.monotonic() - began
-    if job["status"] != "completed" or job["result"]["rejected"]:
+    if job["status"] != "completed" or job["result"]["Counts"]["rejected"]:
         raise SystemExit(f"the import of {path.name} did not work: {job}")
     names = ("created", "updated", "unchanged", "skipped", "disabled")
-    counts = {name: job["result"][name] for name in names}
+    counts = {name: job["result"]["Counts"][name] for name in names}
     say(f"{path.name}: {counts} in {seconds:.2f} s")
     return Run(seconds, accepted, *(peak_mebibytes(pids) for pids in watched), counts)
 

@@ -84,7 +84,7 @@ def _rollover(target: Instance, count: int, report: Report) -> None:
     _fill(target, count)
     began = time.monotonic()
     for org in orgs:
-        _done(target, "promote", {"school_year": 2027, "org_id": org})
+        _done(target, "promote", {"school_year": 2027, "school_id": org})
     _done(target, "graduate", {"graduation_year": 2027})
     seconds = time.monotonic() - began
     report.at_most(f"{count:,} pupils of three schools", seconds, 15, "s")
@@ -97,7 +97,7 @@ def _rollover(target: Instance, count: int, report: Report) -> None:
     if stepped + left != count or not left:
         raise SystemExit(f"{stepped} stepped and {left} left, of {count}")
     report.note("of these stepped, and left", f"{stepped:,} and {left:,}")
-    again = _done(target, "promote", {"school_year": 2027, "org_id": orgs[0]})
+    again = _done(target, "promote", {"school_year": 2027, "school_id": orgs[0]})
     if not again["AlreadyStepped"]:
         raise SystemExit("a school stepped twice")
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from coreskills.actions import imports as import_actions
+from coreskills.actions import csv_import
 from coreskills.actions import jobs as job_actions
 from coreskills.actions.jobs import Work
 from coreskills.actions.request import Request
@@ -38,7 +38,7 @@ def submit_import(
     db: Database, text: str, queue=NOWHERE, *, dry_run: bool = False, **more: Any
 ) -> int:
     chunks = [text.encode()]
-    accepted = import_actions.request_import(
+    accepted = csv_import.request_import(
         db, queue, GRACE, chunks, filename="roster.csv", planned=Planned(dry_run=dry_run, **more)
     )
     return accepted.job_id
@@ -101,6 +101,12 @@ def any_worker(
     name = f"worker-{secrets.token_hex(4)}"
     settings = replace(settings, lease_seconds=lease)
     return Worker(db, queue, engine or NativeEngine(), settings, name, handlers=handlers)
+
+
+def run_out(worker: Worker, wait_seconds: float = 0) -> None:
+    """Until there is nothing left to do."""
+    while worker.run_once(wait_seconds=wait_seconds):
+        pass
 
 
 @contextmanager

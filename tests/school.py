@@ -11,7 +11,7 @@ from coreskills.worker.loop import Worker
 from tests.client import Client
 from tests.conftest import Site
 from tests.people import ADA
-from tests.pipeline import ask, make_due, polling_worker, trail
+from tests.pipeline import ask, make_due, polling_worker, run_out, trail
 
 Row = dict[str, Any]
 
@@ -23,9 +23,7 @@ class School:
     worker: Worker
 
     def work(self) -> None:
-        """Until there is nothing left to do."""
-        while self.worker.run_once(wait_seconds=0):
-            pass
+        run_out(self.worker)
 
     def do(self, kind: str, **parameters: Any) -> Row:
         """Run a job to its end, and return it."""

@@ -42,7 +42,7 @@ def fill(db: Database, rows: int, seed: int = 1) -> None:
     chance = random.Random(seed)
     for n in range(rows):
         entry = Entry(
-            action=chance.choice(["user.changed", "job.cancelled", "policy.set"]),
+            action=chance.choice(["student.changed", "job.cancelled", "policy.created"]),
             actor=chance.choice(["admin:grace", "service:robo", "instructor:ivan"]),
             resource_type=chance.choice(["user", "job"]),
             resource_id=chance.choice([None, n, 2**62]),

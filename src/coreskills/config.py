@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -11,6 +12,7 @@ from typing import Any
 from coreskills.errors import Fault, Invalid
 
 PREFIX = "CORESKILLS_"
+STANDARD = {"otlp_endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT"}  # known to everybody under these names
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,9 @@ class Settings:
     slo_period: str = "8h"  # or "30d": how long a budget of errors has to last
     prometheus: str = ""  # the programs to use; empty: installed into the home, or on PATH
     alertmanager: str = ""
+    tracing: bool = False  # needs the optional part: pip install 'coreskills[tracing]'
+    traces_dir: str = ""  # where the last traces are kept; empty: nowhere
+    otlp_endpoint: str = ""  # of a collector; also OTEL_EXPORTER_OTLP_ENDPOINT
     failpoints: str = ""  # a folder; only for tests that make processes die at chosen moments
     log_level: str = "info"
     log_format: str = "json"  # or "text", for people
@@ -71,6 +76,15 @@ class Preparation:
     worker_url: str = ""
     admin_password: str = ""  # of the first operator
     operator_token: str = ""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What the operator of an instance decides, and no program of it needs to know."""
+
+    mode: str = "auto"  # or native, compose
+    bind: str = "127.0.0.1"  # compose: the address of this machine that others may reach it at
+    extra_ca: str = ""  # compose: a file of certificates that the school's proxy signs with
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -91,13 +105,17 @@ def load_preparation(environ: Mapping[str, str] = os.environ) -> Preparation:
     return found
 
 
+def load_operation(environ: Mapping[str, str] = os.environ) -> Operation:
+    return Operation(**_values(Operation, environ))
+
+
 def _values(kind: type, environ: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     faults: list[Fault] = []
     for field in fields(kind):
         name = PREFIX + field.name.upper()
         try:
-            text = _text(environ, name)
+            text = _text(environ, name) or environ.get(STANDARD.get(field.name, name))
             if text is not None:
                 values[field.name] = _typed(text, field.type)
         except (ValueError, OSError) as exc:
@@ -122,6 +140,24 @@ def inherited(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The few variables that our child processes may see; secrets of the user's shell stay out."""
     keep = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "TEMP", "TMP", "SSL_CERT_FILE")
     return {name: environ[name] for name in keep if name in environ}
+
+
+def for_docker(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What the docker command line goes by: where its engine and its settings are, the proxy, and
+    which images to use instead of those of deploy/images.lock."""
+    keep = (
+        *("HOME", "USERPROFILE", "HOMEDRIVE", "HOMEPATH", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA"),
+        *("PROGRAMFILES", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "SSH_AUTH_SOCK", "PATHEXT"),
+    )
+    own = re.compile(r"DOCKER_\w+|BUILDX_\w+|(HTTPS?|NO)_PROXY|CORESKILLS_\w+_IMAGE", re.IGNORECASE)
+    more = {n: value for n, value in environ.items() if n.upper() in keep or own.fullmatch(n)}
+    return inherited(environ) | more
+
+
+def for_pip(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The user's own settings for pip: where packages come from, and through which proxy."""
+    kept = {name: value for name, value in environ.items() if name.startswith("PIP_")}
+    return for_docker(environ) | kept | {"PIP_CONSTRAINT": os.devnull}
 
 
 def words_to_complete(environ: Mapping[str, str] = os.environ) -> list[str]:

@@ -6,6 +6,7 @@ AppError
   Forbidden             we know, and they may not
   NotFound              the thing named does not exist
   Conflict              it exists already, or is in the wrong state
+    ChangedMeanwhile    somebody wrote between our look and our write; decide anew
     UsernameTaken       somebody else got the name first; ask the engine again
     IdempotencyMismatch the same Idempotency-Key came with another request
     Frozen              mass changes wait until a freeze window is over
@@ -79,6 +80,10 @@ class Conflict(AppError):
         super().__init__(message, **details)
         if code:
             self.code = code
+
+
+class ChangedMeanwhile(Conflict):
+    code = "account_changed"
 
 
 class UsernameTaken(Conflict):

@@ -29,12 +29,12 @@ from coreskills.api import (
     jobs,
     licences,
     lifecycle,
+    oneroster,
     operators,
     permissions,
     policies,
     privacy,
     requests,
-    rosters,
     schools,
     sessions,
     staff,
@@ -43,6 +43,9 @@ from coreskills.api import (
     tokens,
     users,
 )
+from coreskills.api import (
+    traces as job_traces,
+)
 from coreskills.api.admission import Admission
 from coreskills.api.bodies import LARGEST_BODY
 from coreskills.api.context import KEY, Services
@@ -50,13 +53,14 @@ from coreskills.api.express import Express
 from coreskills.api.figures import Figures
 from coreskills.api.identity import Identities
 from coreskills.api.limits import Limits
+from coreskills.api.traced import Traced
 from coreskills.broker import streams
 from coreskills.broker.streams import Queue
 from coreskills.config import Settings
 from coreskills.domain.kinds import KINDS
 from coreskills.errors import Fault, Invalid
 from coreskills.store.db import Database
-from coreskills.telemetry import logs, metrics
+from coreskills.telemetry import logs, metrics, traces
 from coreskills.telemetry.metrics import PoolGauges
 from coreskills.telemetry.shared import Shared
 
@@ -81,8 +85,9 @@ MODULES = (
     policies,
     compliance,
     jobs,
+    job_traces,
     imports,
-    rosters,
+    oneroster,
     audit,
     privacy,
 )
@@ -163,6 +168,7 @@ def wsgi() -> Any:
     settings = config.load()
     logs.configure("api", settings.log_level, settings.log_format)
     failpoints.enable(settings.failpoints)
+    traces.enable("api", settings)
     share = max(1, settings.api_processes)
     db = Database(
         settings,
@@ -173,7 +179,8 @@ def wsgi() -> Any:
     counters = _counters(settings, db)
     app = create_app(db, queue, settings, counters=counters)
     lane = app.wsgi_app if settings.open_access else express_lane(app)
-    return Admission(lane, settings.api_threads)
+    admitted = Admission(lane, settings.api_threads)
+    return Traced(admitted) if traces.on() else admitted
 
 
 def _counters(settings: Settings, db: Database) -> Shared | None:

@@ -17,7 +17,7 @@ CASES = {
     "POST /api/v1/staff": Case(
         "create_staff.requested", "staff", JEAN | {"employee_id": "E2"}, WORK
     ),
-    "PATCH /api/v1/users/<int:id>": Case("user.changed", "users/1", {"first_name": "Augusta"}),
+    "PATCH /api/v1/users/<int:id>": Case("student.changed", "users/1", {"first_name": "Augusta"}),
     "DELETE /api/v1/users/<int:id>": Case("disable_account.requested", "users/1", None, WORK),
     "POST /api/v1/jobs": Case("self_test.requested", "jobs", {"type": "self_test"}, WORK),
     "POST /api/v1/jobs/batch": Case(
@@ -29,7 +29,7 @@ CASES = {
     "POST /api/v1/imports": Case("import_users.requested", "imports", ROSTER, WORK),
     "POST /api/v1/tokens": Case("token.created", "tokens", {"name": "n"}, NEW),
     "DELETE /api/v1/tokens/<int:id>": Case("token.revoked", "tokens/{token}"),
-    "POST /api/v1/operators": Case("operator.added", "operators", LINUS, NEW),
+    "POST /api/v1/operators": Case("operator.created", "operators", LINUS, NEW),
     "PATCH /api/v1/operators/<int:id>": Case(
         "operator.changed", "operators/2", {"role": "student"}
     ),
@@ -37,7 +37,7 @@ CASES = {
     "PUT /api/v1/thresholds/<job_type>/<action>": Case(
         "threshold.changed", "thresholds/graduate_cohort/disable", {"most": 1, "percent": 2}
     ),
-    "POST /api/v1/freeze-windows": Case("freeze_window.set", "freeze-windows", WINDOW, NEW),
+    "POST /api/v1/freeze-windows": Case("freeze_window.created", "freeze-windows", WINDOW, NEW),
     "DELETE /api/v1/freeze-windows/<int:id>": Case(
         "freeze_window.removed", "freeze-windows/{window}", None, GONE
     ),

@@ -13,7 +13,7 @@ CASES = {
         "device.changed", "devices/LT-1", {"device_name": "m"}
     ),
     "DELETE /api/v1/devices/<device_id>": Case("device.retired", "devices/LT-1"),
-    "POST /api/v1/policies": Case("policy.set", "policies", LOCK | {"policy_name": "q"}, NEW),
+    "POST /api/v1/policies": Case("policy.created", "policies", LOCK | {"policy_name": "q"}, NEW),
     "PATCH /api/v1/policies/<int:id>": Case("policy.changed", "policies/1", {"enabled": False}),
     "DELETE /api/v1/policies/<int:id>": Case("policy.retired", "policies/1"),
 }
@@ -24,7 +24,7 @@ KINDS = {
     "device_set": Kind("device.changed", HELD | {"device_name": "m"}),
     "device_retire": Kind("device.retired", {"device_id": "LT-1"}),
     "device_return_cohort": Kind("device.returned", {"graduation_year": 2028}),
-    "policy_evaluate": Kind("policies.evaluated"),
+    "policy_evaluate": Kind("policy.evaluated"),
 }
 
 

@@ -5,7 +5,7 @@ SCHOOL = {"sourced_id": "north", "name": "North"}
 PUPILS = {"Field": "Kind", "Op": "eq", "Value": "student"}
 OFFICE = {"sku": "OFFICE", "name": "Office", "seats": 5, "rule": PUPILS}
 BODIES = {"update": {"grade_level": 12}, "rename": {"last_name": "King"}, "move": {"ou": "OU=x"}}
-STAYS = {"school_year": 2027, "org_id": 1, "retained": ["S2028001"], "why": REASON}
+STAYS = {"school_year": 2027, "school_id": 1, "retained": ["S2028001"], "why": REASON}
 
 CASES = {
     f"POST /api/v1/users/<int:id>/{act}": Case(
@@ -16,9 +16,9 @@ CASES = {
     "POST /api/v1/users/<int:id>/password": Case(
         "account.password_shown", "users/1/password", None, WORK
     ),
-    "POST /api/v1/schools": Case("school.founded", "schools", SCHOOL | {"sourced_id": "s"}, NEW),
+    "POST /api/v1/schools": Case("school.created", "schools", SCHOOL | {"sourced_id": "s"}, NEW),
     "PATCH /api/v1/schools/<int:id>": Case("school.changed", "schools/1", {"top_grade": 10}),
-    "POST /api/v1/groups": Case("group.made", "groups", {"name": "Choir"}, NEW),
+    "POST /api/v1/groups": Case("group.created", "groups", {"name": "Choir"}, NEW),
     "PATCH /api/v1/groups/<int:id>": Case("group.changed", "groups/1", {"name": "Chess club"}),
     "DELETE /api/v1/groups/<int:id>": Case("group.removed", "groups/1", None, GONE),
     "PUT /api/v1/groups/<int:id>/members/<int:user_id>": Case(
@@ -27,11 +27,11 @@ CASES = {
     "DELETE /api/v1/groups/<int:id>/members/<int:user_id>": Case(
         "group.member_removed", "groups/1/members/2", None, GONE
     ),
-    "POST /api/v1/licences": Case("licence.made", "licences", OFFICE | {"sku": "O2"}, NEW),
+    "POST /api/v1/licences": Case("licence.created", "licences", OFFICE | {"sku": "O2"}, NEW),
     "PATCH /api/v1/licences/<int:id>": Case("licence.changed", "licences/1", {"seats": 9}),
     "DELETE /api/v1/licences/<int:id>": Case("licence.removed", "licences/1", None, GONE),
     "POST /api/v1/cohorts/promote": Case(
-        "promote_cohort.requested", "cohorts/promote", {"school_year": 2027, "org_id": 1}, WORK
+        "promote_cohort.requested", "cohorts/promote", {"school_year": 2027, "school_id": 1}, WORK
     ),
     "POST /api/v1/cohorts/graduate": Case(
         "graduate_cohort.requested", "cohorts/graduate", {"graduation_year": 2027}, WORK
@@ -45,15 +45,15 @@ CASES = {
 }
 KINDS = {
     "activate_account": Kind(None, {"user_id": 1}),  # who is active already
-    "update_person": Kind("person.updated", {"user_id": 1, "grade_level": 10, "why": REASON}),
+    "update_person": Kind("student.changed", {"user_id": 1, "grade_level": 10, "why": REASON}),
     "rename_account": Kind("account.renamed", {"user_id": 1, "last_name": "King", "why": REASON}),
     "move_account": Kind(
         "account.moved", {"user_id": 1, "ou": "OU=x,DC=coreskills,DC=example", "why": REASON}
     ),
     "reset_password": Kind("account.password_reset", {"user_id": 1, "why": REASON}),
     "test_account": Kind(None, {"user_id": 1}),
-    "group_recompute": Kind("groups.recomputed", {"user_id": 1, "why": REASON}),
-    "licence_recompute": Kind("licences.recomputed", {"user_id": 1, "why": REASON}),
+    "group_recompute": Kind("account.groups_changed", {"user_id": 1, "why": REASON}),
+    "licence_recompute": Kind("account.licences_changed", {"user_id": 1, "why": REASON}),
     "promote_cohort": Kind("student.stepped", STAYS),
     "graduate_cohort": Kind("account.disabled", {"graduation_year": 2028, "why": REASON}),
 }

@@ -10,7 +10,7 @@ CASES = {
         "export.collected", "exports/{export}/collect", None, WORK
     ),
     "PUT /api/v1/users/<int:id>/legal-hold": Case(
-        "user.held", "users/1/legal-hold", {"held": True, "reason": REASON}
+        "student.held", "users/1/legal-hold", {"held": True, "reason": REASON}
     ),
     "PATCH /api/v1/retention/<entity>": Case(
         "retention.changed",
@@ -21,7 +21,7 @@ CASES = {
 }
 KINDS = {
     "export_person": Kind(
-        "person.exported", EXPORT | {"user_id": 1}, tells=frozenset({"party", "why"})
+        "student.exported", EXPORT | {"user_id": 1}, tells=frozenset({"party", "why"})
     ),
     "retention_sweep": Kind("retention.swept"),
     "audit_verify": Kind(None),

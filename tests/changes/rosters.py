@@ -18,6 +18,6 @@ CASES = {
     ),
 }
 KINDS = {
-    "oneroster_import": Kind("student.updated", file=("imports/oneroster", PACKAGE)),
+    "oneroster_import": Kind("student.changed", file=("imports/oneroster", PACKAGE)),
     "oneroster_export": Kind("roster.exported", PURPOSE, tells=frozenset()),
 }

@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.apps import bearer, client_of
 from tests.people import ADA, GRACE, JEAN
+from tests.pipeline import run_out
 
 CHECKS = [
     not_a_server_error,
@@ -66,8 +67,7 @@ def district(client, worker):
         ("licences", {"sku": "OFFICE", "name": "Office", "seats": 1, "rule": RULE}),
     ):
         assert client.post(f"/api/v1/{path}", json=body).status_code < 300
-    while worker.run_once(wait_seconds=0.2):
-        pass
+    run_out(worker, wait_seconds=0.2)
     return client
 
 

@@ -7,8 +7,8 @@ from typing import get_args
 import pytest
 
 from coreskills.config import Settings
-from coreskills.domain import lifecycle, naming, rules, text
-from coreskills.engine.native import COMMANDS, compliance, devices, grades, lookup
+from coreskills.domain import lifecycle, naming, people, rules, text
+from coreskills.engine.native import COMMANDS, compliance, devices, lookup
 from coreskills.engine.native import lifecycle as native_lifecycle
 from scripts.powershell_lint import MODULE, RULES, exports, lint, name_of, parameters, parsed
 
@@ -64,7 +64,7 @@ def test_both_engines_keep_the_same_rules():
     assert SHARED["GraceDays"] == native_lifecycle.GRACE_DAYS
     assert SHARED["ArchiveDays"] == native_lifecycle.ARCHIVE_DAYS
     assert SHARED["Personal"] == list(native_lifecycle.PERSONAL)
-    assert SHARED["LastGrade"] == grades.LAST_GRADE
+    assert SHARED["LastGrade"] == people.LAST_GRADE
     assert {k: tuple(v) for k, v in SHARED["DeviceMoves"].items()} == devices.STATUS_MOVES
     assert SHARED["Returned"] == devices._RETURNED
     assert SHARED["Outcomes"] == list(compliance.OUTCOMES)

@@ -28,7 +28,7 @@ def test_every_locked_package_has_a_hash_and_no_source_is_named():
     for path in ROOT.glob("requirements*.lock"):
         text = path.read_text()
         pinned = re.findall(r"^[a-z0-9][^\s]*==[^\n]*\n((?:    [^\n]*\n)*)", text, re.MULTILINE)
-        assert len(pinned) > 20
+        assert len(pinned) > 10
         assert all("--hash=sha256:" in block for block in pinned), path.name
         assert "://" not in text
 

@@ -129,7 +129,7 @@ def _account(person: Person, user: Row, job: Row, verdict: Verdict) -> None:
 
 def _roster(promise: Promise, job: Row, found: Findings, verdict: Verdict) -> None:
     people = [Student.model_validate(row) for row in rows_of(promise.body)]
-    if job["result"].get("created") != len(people):
+    if job["result"]["Counts"].get("created") != len(people):
         verdict.add("wrong", f"{promise.key}: import {job['id']} says {job['result']}")
     for person in people:
         user = _only_user(person, job, found, verdict)
@@ -200,7 +200,10 @@ def _expected(job: Row, actions: list[str]) -> list[str]:
     if status in ("failed", "dead"):
         return [*begin, f"{kind}.{'failed' if status == 'failed' else 'died'}"]
     if kind == "import_users":
-        return [*begin, *["student.created"] * (job["result"] or {}).get("created", 0)]
+        return [
+            *begin,
+            *["student.created"] * (job["result"] or {"Counts": {}})["Counts"].get("created", 0),
+        ]
     if kind.startswith("create_") and (job["result"] or {}).get("Created"):
         return [*begin, f"{kind.removeprefix('create_')}.created"]
     return begin

@@ -115,7 +115,7 @@ FENCE = (
         "if not leases.lock_running(conn, self.job):",
         "if False:",
         (
-            "integration/test_jobs_imports.py::"
+            "integration/test_csv_import.py::"
             "test_a_planner_that_was_thought_dead_cannot_write_into_the_plan_of_its_successor",
         ),
     ),

@@ -1,4 +1,5 @@
 import threading
+from functools import partial
 
 import pytest
 from typer.testing import CliRunner
@@ -7,21 +8,31 @@ from werkzeug.serving import make_server
 from coreskills.stack.home import Home
 from coreskills.telemetry import logs
 from tests.people import GRACE
-from tests.pipeline import ask, polling_worker, running
+from tests.pipeline import ask, polling_worker, run_out, running
 from tests.school import School
 
 
 @pytest.fixture
-def school(site, client, worker_db, settings):
-    """With a worker that does what it is told, and no schedules that get in between."""
+def no_schedules(site):
+    """Nothing is queued but what the test asks for."""
     ask(site, "UPDATE schedules SET enabled = false")
+
+
+@pytest.fixture
+def work(no_schedules, worker_db, settings):
+    """Does everything there is, now."""
+    return partial(run_out, polling_worker(worker_db, settings))
+
+
+@pytest.fixture
+def school(no_schedules, site, client, worker_db, settings):
+    """With a worker that does what it is told."""
     return School(site, client, polling_worker(worker_db, settings))
 
 
 @pytest.fixture
-def verb(client, worker_db, settings, tmp_path, site):
+def verb(no_schedules, client, worker_db, settings, tmp_path):
     """A verb, against a served API and a worker; returns what typer's runner says."""
-    ask(site, "UPDATE schedules SET enabled = false")
     logs.configure("test", "error", "json")  # stdout is the command's
     server = make_server("127.0.0.1", 0, client.app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -111,6 +111,7 @@ GOLDEN = {
     "POST /api/v1/jobs/<int:id>/cancel": WRITERS,
     "POST /api/v1/jobs/<int:id>/retry": WRITERS,
     "GET /api/v1/jobs/<int:id>/rows": ALL,
+    "GET /api/v1/jobs/<int:id>/trace": ALL,
     "POST /api/v1/jobs/<int:id>/approve": LEADERS,
     "GET /api/v1/thresholds": ALL,
     "PUT /api/v1/thresholds/<job_type>/<action>": ADMIN,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.apps import client_of
 from tests.people import ADA, GRACE, JEAN, SAM, tokens_for
-from tests.pipeline import ask, trail
+from tests.pipeline import ask, run_out, trail
 from tests.problems import contents, faults, refused
 
 BATCH = "/api/v1/jobs/batch"
@@ -23,8 +23,7 @@ def test_all_are_accepted_in_their_order_and_done(client, worker, site):
     ids = [job["job_id"] for job in answer.json["jobs"]]
     assert ids == sorted(ids)
     assert {job["status"] for job in answer.json["jobs"]} == {"queued"}
-    while worker.run_once(wait_seconds=0.1):
-        pass
+    run_out(worker, wait_seconds=0.1)
     done = [client.get(f"/api/v1/jobs/{id}").json for id in ids]
     assert [(job["type"], job["status"]) for job in done] == [
         ("create_student", "completed"),
@@ -83,8 +82,7 @@ def test_a_full_queue_refuses_new_work_and_answers_everything_else(db, queue, se
     refused(answer, 503, "queue_full")
     assert answer.headers["Retry-After"] == "10"
     assert few.get("/api/v1/users").status_code == 200
-    while worker.run_once(wait_seconds=0.1):
-        pass
+    run_out(worker, wait_seconds=0.1)
     time.sleep(1.1)
     assert few.post("/api/v1/staff", json=JEAN).status_code == 202
 

@@ -118,7 +118,8 @@ def test_wrong_options_of_an_import_are_named(client, site):
 
 
 def test_every_usual_kind_of_file_means_the_same(client, worker):
-    result = {"created": 1, "unchanged": 0, "rejected": 0, "dry_run": True, "engine": "native"}
+    counts = {"created": 1, "unchanged": 0, "rejected": 0}
+    result = {"Counts": counts, "DryRun": True, "Engine": "native"}
     for why, body in GOOD_FILES.items():
         job = finished(client, worker, uploaded(client, body, "?dry_run=true"))
         assert {name: job["result"][name] for name in result} == result, why
@@ -128,12 +129,12 @@ def test_every_usual_kind_of_file_means_the_same(client, worker):
 
 def test_a_file_of_only_a_header_imports_nobody(client, worker):
     job = finished(client, worker, uploaded(client, HEADER))
-    assert (job["result"]["created"], job["result"]["rejected"]) == (0, 0)
+    assert (job["result"]["Counts"]["created"], job["result"]["Counts"]["rejected"]) == (0, 0)
 
 
 def test_a_row_of_the_wrong_width_is_rejected_and_the_others_go_on(client, worker):
     job = finished(client, worker, uploaded(client, HEADER + b"S1,Ada\n" + ROW + b"a,b,c,d,e,f\n"))
-    assert (job["result"]["created"], job["result"]["rejected"]) == (1, 2)
+    assert (job["result"]["Counts"]["created"], job["result"]["Counts"]["rejected"]) == (1, 2)
     rows = client.get(f"/api/v1/imports/{job['id']}/rows?action=rejected").json["rows"]
     assert [(row["line"], row["faults"][0]["message"]) for row in rows] == [
         (2, "has 2 values, the header has 5 columns"),
@@ -278,7 +279,7 @@ def test_a_student_who_differs_in_the_directory_is_rejected(client, worker):
     client.post("/api/v1/users/student", json=ADA)
     worker.run_once(wait_seconds=1)
     job = finished(client, worker, uploaded(client, ADAS.replace(b"Ada", b"Augusta")))
-    assert (job["result"]["created"], job["result"]["rejected"]) == (0, 1)
+    assert (job["result"]["Counts"]["created"], job["result"]["Counts"]["rejected"]) == (0, 1)
     (row,) = client.get(f"/api/v1/imports/{job['id']}/rows").json["rows"]
     assert (row["faults"][0]["at"], row["faults"][0]["code"]) == ("FirstName", "differs")
 

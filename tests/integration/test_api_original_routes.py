@@ -7,6 +7,7 @@ import pytest
 from coreskills.broker.streams import NoQueue
 from tests.apps import absent_database, absent_queue, client_of
 from tests.people import ADA, JEAN
+from tests.pipeline import run_out
 from tests.problems import refused
 
 USER = {"id", "type", "first_name", "last_name", "email", "username", "is_active"}
@@ -64,8 +65,7 @@ def test_a_job_shows_type_status_data_and_result(client, worker):
 def test_users_of_both_types_are_listed_with_the_fields_of_old(client, worker):
     client.post("/api/v1/users/student", json=ADA)
     client.post("/api/v1/users/staff", json=JEAN)
-    while worker.run_once(wait_seconds=0.2):
-        pass
+    run_out(worker, wait_seconds=0.2)
     answer = client.get("/api/v1/users")
     assert answer.status_code == 200
     ada, jean = answer.json["users"]

@@ -12,7 +12,7 @@ LINUS = {"username": "linus", "role": "student", "password": "a good long passwo
 ROSTER = "StudentID,FirstName,LastName,GradeLevel,GraduationYear\nS9,Ada,Byron,9,2030\n"
 CREATIONS = [
     ("device.registered", "POST", "/api/v1/devices", LAPTOP | {"device_id": "LT-2"}),
-    ("policy.set", "POST", "/api/v1/policies", LOCK | {"policy_name": "q"}),
+    ("policy.created", "POST", "/api/v1/policies", LOCK | {"policy_name": "q"}),
     ("create_student.requested", "POST", "/api/v1/users/student", ADA | {"student_id": "S2"}),
     ("create_student.requested", "POST", "/api/v1/students", ADA | {"student_id": "S3"}),
     ("create_staff.requested", "POST", "/api/v1/users/staff", JEAN),
@@ -20,10 +20,10 @@ CREATIONS = [
     ("self_test.requested", "POST", "/api/v1/jobs", {"type": "self_test"}),
     ("import_users.requested", "POST", "/api/v1/imports", ROSTER),
     ("token.created", "POST", "/api/v1/tokens", {"name": "n"}),
-    ("operator.added", "POST", "/api/v1/operators", LINUS),
+    ("operator.created", "POST", "/api/v1/operators", LINUS),
 ]
 CHANGES = [
-    ("user.changed", "PATCH", "/api/v1/users/1", {"first_name": "Augusta"}),
+    ("student.changed", "PATCH", "/api/v1/users/1", {"first_name": "Augusta"}),
     ("device.changed", "PATCH", "/api/v1/devices/LT-1", {"device_name": "m"}),
     ("device.retired", "DELETE", "/api/v1/devices/LT-1", None),
     ("policy.changed", "PATCH", "/api/v1/policies/1", {"enabled": False}),

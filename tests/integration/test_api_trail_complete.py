@@ -1,30 +1,22 @@
 """No change without its line in the trail: every route that changes something, and every kind of
 job, is driven here. Who adds one, adds it to tests/changes."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from coreskills.api.permissions import PUBLIC, permission_of
 from coreskills.worker.handlers import HANDLERS
 from tests.changes import CHANGE, REASON, files, sending
 from tests.people import ADA, GRACE, IVAN, PASSWORD
-from tests.pipeline import ask, job, polling_worker
+from tests.pipeline import ask, job
 from tests.problems import contents
 
 CASES = {route: case for topic in files() for route, case in topic.CASES.items()}
 KINDS = {kind: case for topic in files() for kind, case in topic.KINDS.items()}
+WORDS = Path(__file__).parents[2] / "docs" / "explanation" / "audit-and-privacy.md"
 SESSIONS = {"POST /api/v1/auth/logout"}  # its line: test_api_sessions.py
-
-
-@pytest.fixture
-def work(worker_db, settings, site):
-    ask(site, "UPDATE schedules SET enabled = false")
-    worker = polling_worker(worker_db, settings)
-
-    def act():
-        while worker.run_once(wait_seconds=0):
-            pass
-
-    return act
 
 
 @pytest.fixture
@@ -126,6 +118,18 @@ def test_a_job_tells_who_what_and_for_which_job_and_request(client, db, district
     if "why" in case.asked:
         assert found[-1][3]["why"] == REASON
     assert job(db, id)["status"] == "completed"
+
+
+def test_every_word_of_the_trail_is_explained():
+    rows = re.findall(r"^\| ([a-z_, ]+) \| ([a-z_, ]+) \|$", WORDS.read_text("utf-8"), re.M)
+    explained = {
+        f"{thing}.{event}"
+        for things, events in rows
+        for thing in things.split(", ")
+        for event in events.split(", ")
+    }
+    told = {case.action for case in (*CASES.values(), *KINDS.values()) if case.action}
+    assert {one for one in told if not one.endswith(".requested")} <= explained
 
 
 def test_a_login_and_its_end_have_their_lines(client, site):

@@ -29,7 +29,7 @@ def test_a_trail_that_holds_ends_with_0_and_one_that_does_not_with_1(verb, db, w
 def test_the_trail_is_listed_by_each_of_its_sides_and_by_time(verb, db, site):
     fill(db, 20)
     ((job,),) = ask(site, "SELECT max(job_id) FROM audit_logs")
-    for side, value in (("actor", "admin:grace"), ("action", "policy.set"), ("job", job)):
+    for side, value in (("actor", "admin:grace"), ("action", "policy.created"), ("job", job)):
         found = verb(audit.app, "list", f"--{side}", str(value), "--json")
         rows = json.loads(found.stdout)["audit"]
         assert rows, side

@@ -30,31 +30,31 @@ def grades(school, org):
 
 
 def test_promote_cohort_moves_everybody_on_and_the_last_grade_to_the_next_school(school, north):
-    done = school.act("cohorts/promote", school_year=2027, org_id=north, why="summer")
+    done = school.act("cohorts/promote", school_year=2027, school_id=north, why="summer")
     assert done["result"]["Counts"] == {"move": 2, "promote": 3}
     assert grades(school, north) == [(10, 3)]
     assert grades(school, north - 1) == [(10, 2), (11, 2), (12, 2)]
     assert school.trail(done) == ["promote_cohort.requested"] + ["student.stepped"] * 5
     moved = [row for row in school.rows(done) if row["action"] == "move"]
     assert moved[0]["after"] == {"GradeLevel": 11, "School": "South"}
-    assert [c["org_id"] for c in school.client.get("/api/v1/cohorts").json["cohorts"]] == [north]
+    assert [c["school_id"] for c in school.client.get("/api/v1/cohorts").json["cohorts"]] == [north]
 
 
 def test_promote_cohort_a_second_time_changes_nothing_also_for_who_came_since(school, north):
-    school.act("cohorts/promote", school_year=2027, org_id=north)
+    school.act("cohorts/promote", school_year=2027, school_id=north)
     school.pupils(1, north, grade=11)
     kept = contents(school.site, "jobs", "job_attempts", "audit_logs")
-    again = school.act("cohorts/promote", school_year=2027, org_id=north)
+    again = school.act("cohorts/promote", school_year=2027, school_id=north)
     assert (again["status"], again["result"]["AlreadyStepped"]) == ("completed", True)
     assert school.trail(again) == ["promote_cohort.requested"]
     assert contents(school.site, "jobs", "job_attempts", "audit_logs") == kept
-    assert school.act("cohorts/promote", school_year=2028, org_id=north)["result"]["Counts"]
+    assert school.act("cohorts/promote", school_year=2028, school_id=north)["result"]["Counts"]
 
 
 def test_promote_cohort_steps_nobody_twice_who_came_from_another_school_that_night(school, north):
     south = north - 1
-    school.act("cohorts/promote", school_year=2027, org_id=north)
-    done = school.act("cohorts/promote", school_year=2027, org_id=south)
+    school.act("cohorts/promote", school_year=2027, school_id=north)
+    done = school.act("cohorts/promote", school_year=2027, school_id=south)
     assert done["result"]["Counts"] == {"promote": 2, "skip": 4}
     codes = sorted(row["error_code"] for row in school.rows(done) if row["error_code"])
     assert codes == ["already_stepped", "already_stepped", "graduates", "graduates"]
@@ -63,7 +63,7 @@ def test_promote_cohort_steps_nobody_twice_who_came_from_another_school_that_nig
 
 def test_promote_cohort_keeps_who_is_retained_in_the_grade_and_a_year_longer(school, north):
     done = school.act(
-        "cohorts/promote", school_year=2027, org_id=north, retained=["G9S2X1", "G10S2X2"]
+        "cohorts/promote", school_year=2027, school_id=north, retained=["G9S2X1", "G10S2X2"]
     )
     assert done["result"]["Counts"] == {"move": 1, "promote": 2, "retain": 2}
     kept = school.ask(
@@ -74,10 +74,10 @@ def test_promote_cohort_keeps_who_is_retained_in_the_grade_and_a_year_longer(sch
 
 def test_promote_cohort_with_an_id_of_nobody_there_does_nothing_at_all(school, north):
     before = contents(school.site, "jobs", "job_attempts", "audit_logs")
-    for wrong in ({"retained": ["G9S2X77"]}, {"org_id": 77}):
-        body = {"school_year": 2027, "org_id": north} | wrong
+    for wrong in ({"retained": ["G9S2X77"]}, {"school_id": 77}):
+        body = {"school_year": 2027, "school_id": north} | wrong
         done = school.act("cohorts/promote", **body)
-        assert (done["status"], done["error_code"]) == ("failed", "reference_missing")
+        assert (done["status"], done["error_code"]) == ("failed", "not_found")
     assert contents(school.site, "jobs", "job_attempts", "audit_logs") == before
 
 
@@ -85,8 +85,8 @@ def test_promote_cohort_of_a_school_that_nobody_follows_does_nothing_at_all(scho
     lonely = school.founded("Lonely", top_grade=10)
     school.pupils(3, lonely, grade=9)
     school.pupils(1, lonely, grade=10)
-    done = school.act("cohorts/promote", school_year=2027, org_id=lonely)
-    assert (done["status"], done["error_code"]) == ("failed", "reference_missing")
+    done = school.act("cohorts/promote", school_year=2027, school_id=lonely)
+    assert (done["status"], done["error_code"]) == ("failed", "feeder_missing")
     assert grades(school, lonely) == [(9, 3), (10, 1)]
 
 
@@ -95,7 +95,7 @@ def test_promote_cohort_passes_over_who_is_disabled_and_makes_the_groups_be_reco
 ):
     school.act("users/1/disable")
     school.ask("UPDATE schedules SET next_at = now() + interval '1 day'")
-    done = school.act("cohorts/promote", school_year=2027, org_id=north)
+    done = school.act("cohorts/promote", school_year=2027, school_id=north)
     skipped = [row for row in school.rows(done) if row["action"] == "skip"]
     assert [row["error_code"] for row in skipped] == ["state_conflict"]
     due = school.ask("SELECT name FROM schedules WHERE next_at <= now() ORDER BY name")
@@ -103,7 +103,7 @@ def test_promote_cohort_passes_over_who_is_disabled_and_makes_the_groups_be_reco
 
 
 def test_promote_cohort_is_planned_followed_and_refused_when_somebody_was_touched(school, north):
-    body = {"school_year": 2027, "org_id": north}
+    body = {"school_year": 2027, "school_id": north}
     before = contents(school.site, "jobs", "job_attempts", "audit_logs")
     planned = school.act("cohorts/promote", **body, dry_run=True)
     kept = contents(school.site, "jobs", "job_attempts", "audit_logs", "plans", "job_rows")
@@ -144,9 +144,16 @@ def test_graduate_cohort_names_first_who_still_holds_a_device(school, north):
 
 
 @pytest.mark.usefixtures("generous")
+def test_graduate_cohort_of_what_is_no_school_says_so_instead_of_finding_nobody(school):
+    school.ask("INSERT INTO orgs (sourced_id, name, type) VALUES ('d', 'The District', 'district')")
+    for id in (1, 77):
+        done = school.act("cohorts/graduate", graduation_year=2027, school_id=id)
+        assert (done["status"], done["error_code"]) == ("failed", "not_found")
+
+
 def test_graduate_cohort_leaves_alone_who_is_not_in_the_last_grade_or_was_retained(school, north):
     south = north - 1
-    school.act("cohorts/promote", school_year=2027, org_id=south, retained=["G12S1X1"])
+    school.act("cohorts/promote", school_year=2027, school_id=south, retained=["G12S1X1"])
     school.ask("UPDATE users SET graduation_year = 2027 WHERE id = 1")
     done = school.act("cohorts/graduate", graduation_year=2027)
     assert done["result"]["Counts"] == {"disable": 1, "skip": 1}
@@ -169,7 +176,7 @@ def test_two_promotions_of_a_school_at_once_make_one_step(school, north, worker_
     """The first one is written while the second has looked already."""
     step = f"INSERT INTO cohort_steps (school_year, org_id, job_id) VALUES (2027, {north}, 7)"
     other = school.disturbed(worker_db, settings, "promote_cohort", step)
-    done = other.act("cohorts/promote", school_year=2027, org_id=north)
+    done = other.act("cohorts/promote", school_year=2027, school_id=north)
     assert (done["status"], done["result"]["AlreadyStepped"]) == ("completed", True)
     assert grades(school, north) == [(9, 3), (10, 2)]
 
@@ -180,7 +187,7 @@ def test_what_somebody_changed_meanwhile_is_not_undone_by_a_promotion(
     """All is decided anew: one pupil was renamed, another repeats."""
     change = "UPDATE users SET last_name = 'King', grade_level = 10 WHERE id = 1"
     other = school.disturbed(worker_db, settings, "promote_cohort", change)
-    done = other.act("cohorts/promote", school_year=2027, org_id=north)
+    done = other.act("cohorts/promote", school_year=2027, school_id=north)
     assert done["result"]["Counts"] == {"move": 3, "promote": 2}
     assert school.ask("SELECT last_name, grade_level FROM users WHERE id = 1") == [("King", 11)]
 
@@ -190,10 +197,10 @@ def test_only_leaders_end_a_school_year_and_wrong_wishes_tell_every_fault(school
     for path in ("promote", "graduate"):
         answer = client.as_(ROBO).post(f"/api/v1/cohorts/{path}", json={})
         refused(answer, 403, "forbidden")
-    wrong = {"school_year": 1999, "org_id": 0, "retained": ["?"], "force": True}
+    wrong = {"school_year": 1999, "school_id": 0, "retained": ["?"], "force": True}
     assert {at for at, _ in faults(client.post("/api/v1/cohorts/promote", json=wrong))} == {
         "/school_year",
-        "/org_id",
+        "/school_id",
         "/retained/0",
         "/force",
     }
@@ -216,4 +223,4 @@ def test_schools_are_founded_and_changed(school):
     refused(client.patch(path, json={}, headers={"If-Match": tag}), 412, "version_conflict")
     assert [s["name"] for s in client.get("/api/v1/schools").json["schools"]] == ["South", "North"]
     trail = school.ask("SELECT action FROM audit_logs WHERE resource_type = 'org' ORDER BY id")
-    assert trail == [("school.founded",), ("school.founded",), ("school.changed",)]
+    assert trail == [("school.created",), ("school.created",), ("school.changed",)]

@@ -10,7 +10,7 @@ from coreskills.store import compliance
 from coreskills.store.compliance import Judged
 from coreskills.worker.compliance import DEVICES, POLICIES
 from tests.people import GRACE, SAM
-from tests.pipeline import ask, polling_worker, trail
+from tests.pipeline import ask, trail
 from tests.problems import contents, faults, refused
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
@@ -23,20 +23,12 @@ ENCRYPTION = {
 }
 
 
-@pytest.fixture(autouse=True)
-def no_schedules(site):
-    ask(site, "UPDATE schedules SET enabled = false")
-
-
 @pytest.fixture
-def evaluate(client, worker_db, settings):
-    worker = polling_worker(worker_db, settings)
-
+def evaluate(client, work):
     def act(**data):
         asked = client.post("/api/v1/jobs", json={"type": "policy_evaluate", "data": data})
         assert asked.status_code == 202, asked.text
-        while worker.run_once(wait_seconds=0):
-            pass
+        work()
         return client.get(f"/api/v1/jobs/{asked.json['job_id']}").json
 
     return act
@@ -142,10 +134,10 @@ def test_policy_evaluate_leaves_a_line_in_the_trail_for_itself_and_for_each_devi
     assert trail(site, done["id"]) == [
         "policy_evaluate.requested",
         "device.compliance_changed",
-        "policies.evaluated",
+        "policy.evaluated",
     ]
     again = evaluate()
-    assert trail(site, again["id"]) == ["policy_evaluate.requested", "policies.evaluated"]
+    assert trail(site, again["id"]) == ["policy_evaluate.requested", "policy.evaluated"]
     ((details,),) = ask(
         site, "SELECT details FROM audit_logs WHERE action = 'device.compliance_changed'"
     )

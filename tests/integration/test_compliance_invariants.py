@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.people import ADA, GRACE, JEAN
-from tests.pipeline import ask, polling_worker
+from tests.pipeline import ask, polling_worker, run_out
 
 DEVICES = [f"D{n}" for n in range(5)]
 RULES = [
@@ -51,8 +51,7 @@ class District:
     def job(self, kind, **data):
         answer = self._client.post("/api/v1/jobs", json={"type": kind, "data": data})
         assert answer.status_code == 202, answer.text
-        while self._worker.run_once(wait_seconds=0):
-            pass
+        run_out(self._worker)
         found = self._client.get(f"/api/v1/jobs/{answer.json['job_id']}").json
         refusals = {"device_held", "state_conflict", "not_found", "duplicate_device"}
         assert found["status"] == "completed" or found["error_code"] in refusals, found

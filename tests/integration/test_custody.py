@@ -20,22 +20,6 @@ LAPTOP = {
 }
 
 
-@pytest.fixture(autouse=True)
-def no_schedules(site):
-    ask(site, "UPDATE schedules SET enabled = false")
-
-
-@pytest.fixture
-def work(worker_db, settings):
-    worker = polling_worker(worker_db, settings)
-
-    def act():
-        while worker.run_once(wait_seconds=0):
-            pass
-
-    return act
-
-
 @pytest.fixture
 def do(client, work):
     """Ask the API for a job, run it, and return it."""
@@ -356,9 +340,9 @@ def test_device_return_cohort_of_a_school_takes_only_its_own(laptop, do, client,
     handed_out(site, devices=2, holders=2)
     ask(site, "INSERT INTO orgs (sourced_id, name, type) VALUES ('north', 'North High', 'school')")
     ask(site, "UPDATE users SET school_id = 1 WHERE student_id = 'T1'")
-    done = do("device_return_cohort", school="north")
+    done = do("device_return_cohort", school_id=1)
     assert [line["key"] for line in lines(client, done)] == ["device:C-1"]
-    assert do("device_return_cohort", school="south")["error_code"] == "not_found"
+    assert do("device_return_cohort", school_id=77)["error_code"] == "not_found"
 
 
 def test_device_return_cohort_of_half_of_all_devices_waits_for_a_second_person(

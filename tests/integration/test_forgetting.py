@@ -3,6 +3,7 @@ may be left: in any table, in Redis, or in any line of a log."""
 
 import re
 import subprocess
+from functools import partial
 
 import pytest
 
@@ -10,7 +11,7 @@ from coreskills.stack.postgres import binaries
 from coreskills.telemetry import logs
 from tests.changes import sending
 from tests.oneroster import as_delta, district, enrolment, package, person, role
-from tests.pipeline import ask, job, usernames
+from tests.pipeline import ask, job, run_out, usernames
 from tests.trail import seal, verified
 
 CANARY = "canary"
@@ -62,11 +63,7 @@ def lines(capfd):
 
 @pytest.fixture
 def work(worker):
-    def act():
-        while worker.run_once(wait_seconds=0.1):
-            pass
-
-    return act
+    return partial(run_out, worker, wait_seconds=0.1)
 
 
 @pytest.fixture
@@ -115,10 +112,10 @@ def renamed(sent):
     sent("POST", "users/1/move", {"school_id": school_id, "why": "to Zyxcanary's brother"})
     sent("POST", "users/1/reset-password", {"why": "Zyxcanary forgot it"})
     assert CANARY not in sent("POST", "users/1/password").json["password"]
-    promotion = {"school_year": 2028, "org_id": school_id, "retained": ["SCANARY17"]}
+    promotion = {"school_year": 2028, "school_id": school_id, "retained": ["SCANARY17"]}
     sent("POST", "cohorts/promote", promotion | {"dry_run": True})
     sent("POST", "cohorts/promote", promotion)
-    sent("POST", "cohorts/promote", promotion | {"org_id": 1})  # who is not at that school
+    sent("POST", "cohorts/promote", promotion | {"school_id": 1})  # who is not at that school
     sent("POST", "cohorts/graduate", {"graduation_year": 2028, "dry_run": True})
 
 

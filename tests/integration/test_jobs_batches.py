@@ -27,6 +27,7 @@ from tests.pipeline import (
     job,
     make_due,
     polling_worker,
+    run_out,
     student,
     submit,
     submit_import,
@@ -83,8 +84,7 @@ def test_each_job_of_a_batch_ends_as_if_it_were_alone(db, queue, worker, worker_
         submit(db, "create_student", student(n, last_name="L" + "i" * n), queue) for n in range(15)
     ]
     together = any_worker(worker_db, queue, in_batches)
-    while together.run_once(wait_seconds=0.05):
-        pass
+    run_out(together, wait_seconds=0.05)
     for n, id in enumerate(ids):
         assert job(db, id)["status"] == "completed"
         assert job(db, id)["result"]["StudentID"] == f"S{n:03d}8001"
@@ -141,8 +141,7 @@ def test_only_the_poison_of_a_batch_dies(db, worker_db, in_batches, site):
     assert (job(db, poison)["status"], job(db, poison)["crash_count"]) == ("dead", 3)
     make_due(site)
     polling = polling_worker(worker_db, in_batches)
-    while polling.run_once(wait_seconds=0):
-        pass
+    run_out(polling)
     assert {job(db, id)["status"] for id in healthy} == {"completed"}
     assert {job(db, id)["crash_count"] for id in healthy} == {0}
 

@@ -264,7 +264,6 @@ def test_the_round_trip_names_the_engine_that_made_it(db, work):
         "Username": "self.test",
         "Exists": False,
         "Engine": "native",
-        "engine": "native",
     }
 
 

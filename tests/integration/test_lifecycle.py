@@ -5,25 +5,8 @@ import pytest
 from coreskills.domain.lifecycle import MOVES
 from coreskills.store import leases, lifecycle
 from tests.people import ADA, GRACE, IVAN
-from tests.pipeline import ask, job, polling_worker, states, submit, trail
+from tests.pipeline import ask, job, states, submit, trail
 from tests.problems import refused
-
-
-@pytest.fixture(autouse=True)
-def no_schedules(site):
-    ask(site, "UPDATE schedules SET enabled = false")
-
-
-@pytest.fixture
-def work(worker_db, settings):
-    """Runs everything there is."""
-    worker = polling_worker(worker_db, settings)
-
-    def act():
-        while worker.run_once(wait_seconds=0):
-            pass
-
-    return act
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def test_group_recompute_puts_in_who_fits_takes_out_who_does_not_and_says_so(sch
     done = school.do("group_recompute")
     assert members(school) == ["alovelace8001"]
     assert school.client.get(f"/api/v1/users/{ada}/lifecycle").json["groups"] == ["Seniors"]
-    assert school.trail(done) == ["group_recompute.requested", "groups.recomputed"]
+    assert school.trail(done) == ["group_recompute.requested", "account.groups_changed"]
     (line,) = school.rows(done)
     assert (line["key"], line["after"]) == ("student:S2028001", {"Groups": ["Seniors"]})
     again = school.do("group_recompute")
@@ -152,7 +152,7 @@ def test_licence_recompute_gives_the_seats_there_are_and_names_who_got_none(scho
         ("student:S2029001", "update", None),
         ("student:S2029002", "error", "licence_exhausted"),
     ]
-    assert school.trail(done).count("licences.recomputed") == 2
+    assert school.trail(done).count("account.licences_changed") == 2
     assert school.do("licence_recompute")["result"]["Changed"] == 0
     freed = school.act("users/1/disable")
     assert seats(school) == ["abirch9001"]

@@ -10,31 +10,16 @@ from hypothesis import strategies as st
 
 from coreskills.actions import jobs as job_actions
 from coreskills.actions.jobs import Work
-from coreskills.actions.rosters import request_oneroster_import
+from coreskills.actions.oneroster_import import request_oneroster_import
 from coreskills.domain.people import Planned
-from coreskills.store import rosters
+from coreskills.store import oneroster
 from tests.oneroster import district, enrolment, package, person, role
 from tests.people import ADA, GRACE, IVAN, JEAN, ROBO
 from tests.pipeline import GRACE as ASKING
-from tests.pipeline import NOWHERE, ask, job, polling_worker, submit, trail
+from tests.pipeline import NOWHERE, ask, job, submit, trail
 from tests.problems import refused
 
 PURPOSE = {"purpose": "the library's system", "party": "Shelfwise"}
-
-
-@pytest.fixture(autouse=True)
-def no_schedules(site):
-    ask(site, "UPDATE schedules SET enabled = false")
-
-
-@pytest.fixture
-def work(worker_db, settings):
-    def act():
-        worker = polling_worker(worker_db, settings)
-        while worker.run_once(wait_seconds=0):
-            pass
-
-    return act
 
 
 @pytest.fixture
@@ -60,7 +45,7 @@ def take(db, work):
         work()
         assert job(db, done.job_id)["status"] == "completed", job(db, done.job_id)
         with db.reading() as conn:
-            part = rosters.select_part(conn, done.job_id, 0)
+            part = oneroster.select_part(conn, done.job_id, 0)
         assert part is not None
         return part
 
@@ -74,11 +59,11 @@ def read(body, file):
 
 def untouched(done):
     """How many rows were read, when all of them are unchanged."""
-    result = done["result"]
+    counts, files = done["result"]["Counts"], done["result"]["Files"]
     assert done["status"] == "completed", done
     others = ("created", "updated", "skipped", "rejected", "disabled")
-    assert {name: result[name] for name in others} == dict.fromkeys(others, 0), result["files"]
-    return result["unchanged"]
+    assert {name: counts[name] for name in others} == dict.fromkeys(others, 0), files
+    return counts["unchanged"]
 
 
 def test_oneroster_export_is_asked_for_made_and_fetched(client, bring, work, site):
@@ -178,7 +163,7 @@ def test_any_right_roster_comes_in_goes_out_and_comes_back_unchanged(bring, take
     for n in range(min(taught, len(pupils))):
         roster["enrollments"].append(enrolment(f"ex{n}", f"x{n}"))
     first = bring(package(roster))
-    assert (first["status"], first["result"]["rejected"]) == ("completed", 0)
+    assert (first["status"], first["result"]["Counts"]["rejected"]) == ("completed", 0)
     rows = sum(len(part) for part in roster.values())
     assert untouched(bring(package(roster))) == rows
     assert untouched(bring(take())) == rows

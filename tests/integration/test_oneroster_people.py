@@ -2,26 +2,11 @@
 
 import pytest
 
-from coreskills.actions.rosters import request_oneroster_import
+from coreskills.actions.oneroster_import import request_oneroster_import
 from coreskills.domain.people import Planned
 from tests.oneroster import as_delta, changed, district, package, person, role
 from tests.people import ADA, JEAN
-from tests.pipeline import GRACE, NOWHERE, ask, job, polling_worker, submit
-
-
-@pytest.fixture(autouse=True)
-def no_schedules(site):
-    ask(site, "UPDATE schedules SET enabled = false")
-
-
-@pytest.fixture
-def work(worker_db, settings):
-    def act():
-        worker = polling_worker(worker_db, settings)
-        while worker.run_once(wait_seconds=0):
-            pass
-
-    return act
+from tests.pipeline import GRACE, NOWHERE, ask, job, submit
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from coreskills.domain.people import Planned
 from coreskills.worker.handlers import HANDLERS
 from coreskills.worker.plans import Change, Plan, carried_out
 from tests.people import ADA, GRACE, IVAN, ROBO, SAM
-from tests.pipeline import ask, job, polling_worker, submit, trail
+from tests.pipeline import ask, job, polling_worker, run_out, submit, trail
 from tests.problems import refused
 
 PUPILS = 20
@@ -68,8 +68,7 @@ def run(db, worker_db, settings):
     def act(id=None, **parameters):
         wanted = {"graduation_year": 2028} | parameters
         id = id or submit(db, "graduate_cohort", wanted)
-        while worker.run_once(wait_seconds=0):
-            pass
+        run_out(worker)
         return job(db, id)
 
     return act

@@ -3,21 +3,17 @@
 import pytest
 
 from tests.people import ADA
-from tests.pipeline import ask, job, polling_worker, submit, trail
+from tests.pipeline import ask, job, submit, trail
 from tests.trail import mighty
 
 LATER = "now() + interval '30 days'"
 
 
 @pytest.fixture
-def do(db, worker_db, settings, site):
-    ask(site, "UPDATE schedules SET enabled = false")
-    worker = polling_worker(worker_db, settings)
-
+def do(db, work):
     def act(kind, **parameters):
         id = submit(db, kind, parameters)
-        while worker.run_once(wait_seconds=0):
-            pass
+        work()
         return job(db, id)
 
     act("create_student", **ADA)

@@ -135,7 +135,7 @@ LISTS = [
     (groups, "select_members", PAGE | {"group_id": 7}),
     (licences, "select_licences", PAGE | {"after": 100}),
     (licences, "select_assignments", PAGE | {"licence_id": 7}),
-    (cohorts, "select_pupils_of_school", {"org_id": 7}),
+    (cohorts, "select_pupils_of_school", {"school_id": 7}),
 ]
 CLAIM = {"worker": "w", "engine": "native", "lease": 5, "alone": ["import_users"]}
 STEPS = [

@@ -16,7 +16,7 @@ def test_a_posted_student_exists_after_the_worker_ran(client, worker):
         "Email": "alovelace8001@students.coreskills.example",
         "OU": "OU=Class of 2028,OU=Students,DC=coreskills,DC=example",
         "Created": True,
-        "engine": "native",
+        "Engine": "native",
     }
     users = client.get("/api/v1/users").json["users"]
     assert [user["username"] for user in users] == ["alovelace8001"]

@@ -43,16 +43,16 @@ def test_a_device_may_be_looked_at_by_many():
 
 
 def test_a_class_may_leave_two_schools_only_one_after_the_other():
-    every, one = {"graduation_year": 2027}, {"graduation_year": 2027, "org_id": 3}
+    every, one = {"graduation_year": 2027}, {"graduation_year": 2027, "school_id": 3}
     assert unique_key("graduate_cohort", every) == unique_key("graduate_cohort", one) == "2027"
 
 
 def test_two_years_or_two_schools_may_return_their_devices_side_by_side():
     keys = [
         unique_key("device_return_cohort", asked)
-        for asked in ({"graduation_year": 2027}, {"graduation_year": 2028}, {"school": "o1"})
+        for asked in ({"graduation_year": 2027}, {"graduation_year": 2028}, {"school_id": 3})
     ]
-    assert keys == ["2027:", "2028:", ":o1"]
+    assert keys == ["2027:", "2028:", ":3"]
 
 
 def test_all_groups_are_computed_by_one_job_at_a_time():

@@ -4,14 +4,14 @@ import io
 
 import pytest
 
-from coreskills.actions.packages import opened
-from coreskills.actions.rosters import checked
+from coreskills.actions.oneroster_import import checked
+from coreskills.actions.oneroster_zip import opened
 from coreskills.domain.oneroster.lines import parsed
 from coreskills.domain.oneroster.references import Index
 from coreskills.errors import Invalid
-from coreskills.worker.roster_records import judged
-from tests.defects import REFUSED, ROWS
+from coreskills.worker.oneroster_records import judged
 from tests.oneroster import district, files, package, packed
+from tests.oneroster_defects import REFUSED, ROWS
 
 
 def rejected(body: bytes) -> list[tuple[str, int, str, str]]:

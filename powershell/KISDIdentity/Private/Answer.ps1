@@ -22,7 +22,7 @@ function Write-KISDError {
     if ($null -eq $code) { $code = 'internal_error' }
     $category = switch -CaseSensitive ($code) {
         'not_found' { 'ObjectNotFound' }
-        'reference_missing' { 'ObjectNotFound' }
+        'feeder_missing' { 'ObjectNotFound' }
         'duplicate_device' { 'ResourceExists' }
         'protected_target' { 'PermissionDenied' }
         'device_held' { 'ResourceBusy' }

@@ -138,7 +138,7 @@ function Get-KISDGradeStep {
         $step = @{ Decision = 'promoted'; Before = $Account; After = @{ GradeLevel = $grade + 1 } }
     }
     elseif (-not $school['Feeder']) {
-        throw (Get-KISDRefusal -Code 'reference_missing' -Message "Nobody says which school follows $($school['Name'])")
+        throw (Get-KISDRefusal -Code 'feeder_missing' -Message "Nobody says which school follows $($school['Name'])")
     }
     else {
         $step = @{

@@ -31,7 +31,7 @@ def freeze(db: Database, request: Request, window: FreezeWindow) -> Row:
     with db.transaction() as conn:
         row = plans.insert_freeze_window(conn, window.row())
         details = {"after": window.model_dump(mode="json")}
-        entry = request.entry("freeze_window.set", "freeze_window", row["id"], details=details)
+        entry = request.entry("freeze_window.created", "freeze_window", row["id"], details=details)
         audit.insert_audit(conn, entry)
         return row
 

@@ -14,7 +14,7 @@ Row = dict[str, Any]
 def make_group(db: Database, request: Request, group: Group) -> Row:
     with db.transaction() as conn:
         id = groups.insert_group(conn, group.model_dump())
-        _note(conn, request, "group.made", id, {"after": group.model_dump()})
+        _note(conn, request, "group.created", id, {"after": group.model_dump()})
         return _group(conn, id)
 
 
@@ -66,7 +66,7 @@ def take_out(db: Database, request: Request, id: int, user_id: int) -> None:
 def make_licence(db: Database, request: Request, licence: Licence) -> Row:
     with db.transaction() as conn:
         id = licences.insert_licence(conn, licence.model_dump())
-        _note(conn, request, "licence.made", id, {"after": licence.model_dump()})
+        _note(conn, request, "licence.created", id, {"after": licence.model_dump()})
         return _licence(conn, id)
 
 

@@ -24,7 +24,7 @@ from coreskills.failpoints import reach
 from coreskills.store import audit, jobs, leases, plans, server
 from coreskills.store.db import Connection, Database
 from coreskills.store.jobs import Key, NewJob
-from coreskills.telemetry import metrics
+from coreskills.telemetry import metrics, traces
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +66,15 @@ def submit(
     if replay := _replay(db, request, digest):
         return replay
     _refuse_untimely(db, request, [work])
-    try:
-        accepted = _insert(db, request, work, digest)
-    except _KeyTaken:
-        return _replay(db, request, digest) or _vanished()
-    metrics.jobs_accepted.labels(work.job_type).inc()
-    reach("submit.after_commit")
-    _settle(db, queue, [accepted.job_id])
+    with traces.accepting(work.job_type) as span:
+        try:
+            accepted = _insert(db, request, work, digest)
+        except _KeyTaken:
+            return _replay(db, request, digest) or _vanished()
+        span.set(job_id=accepted.job_id)
+        metrics.jobs_accepted.labels(work.job_type).inc()
+        reach("submit.after_commit")
+        _settle(db, queue, [accepted.job_id])
     reach("submit.before_answer")
     return accepted
 
@@ -86,13 +88,15 @@ def submit_many(db: Database, queue: Queue, request: Request, works: list[Work])
     if replay := _replays(db, request, digest):
         return replay
     _refuse_untimely(db, request, works)
-    try:
-        rows = _insert_many(db, request, works, digest)
-    except _KeyTaken:
-        return _replays(db, request, digest) or [_vanished()]
-    for work in works:
-        metrics.jobs_accepted.labels(work.job_type).inc()
-    _settle(db, queue, [row["id"] for row in rows])
+    with traces.accepting("jobs") as span:
+        try:
+            rows = _insert_many(db, request, works, digest)
+        except _KeyTaken:
+            return _replays(db, request, digest) or [_vanished()]
+        span.set(batch=len(works))
+        for work in works:
+            metrics.jobs_accepted.labels(work.job_type).inc()
+        _settle(db, queue, [row["id"] for row in rows])
     return [Accepted(row["id"], row["status"]) for row in rows]
 
 
@@ -162,6 +166,7 @@ def _new_job(request: Request, work: Work) -> NewJob:
         deadline_seconds=kind_of(work.job_type).deadline,
         requested_by=request.actor,
         request_id=request.request_id,
+        trace_parent=traces.parent(),
     )
 
 
@@ -195,7 +200,8 @@ def _settle(db: Database, queue: Queue, job_ids: list[int]) -> None:
     """Until Redis knows of them, or must learn it from the relay, and the disk has them."""
     published = True
     try:
-        queue.publish(job_ids)
+        with traces.span("publish", system="redis"):
+            queue.publish(job_ids)
     except Unavailable:
         published = False  # committed; the relay of a worker publishes, or a worker polls
     reach("submit.after_publish")

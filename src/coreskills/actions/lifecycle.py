@@ -3,7 +3,7 @@
 from typing import Any
 
 from coreskills.actions.request import Request, difference
-from coreskills.domain.groups import StepChange
+from coreskills.domain.lifecycle import StepChange
 from coreskills.errors import NotFound
 from coreskills.store import audit, lifecycle
 from coreskills.store.db import Database

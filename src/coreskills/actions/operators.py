@@ -17,7 +17,7 @@ def add_operator(
     with db.transaction() as conn:
         id = access.insert_operator(conn, username, role, hashed)
         details = {"after": {"username": username, "role": role, "has_password": bool(password)}}
-        audit.insert_audit(conn, request.entry("operator.added", "operator", id, details=details))
+        audit.insert_audit(conn, request.entry("operator.created", "operator", id, details=details))
     return id
 
 
@@ -56,7 +56,7 @@ def bootstrap_operator(db: Database, username: str, role: Role, password: str, t
         audit.insert_audit(
             conn,
             Entry(
-                action="operator.added",
+                action="operator.created",
                 actor="system:start",
                 resource_type="operator",
                 resource_id=id,

@@ -18,7 +18,7 @@ def set_policy(db: Database, request: Request, policy: Policy) -> Row:
     with db.transaction() as conn:
         id = policies.insert_policy(conn, policy.model_dump())
         details = {"after": policy.model_dump(mode="json")}
-        audit.insert_audit(conn, request.entry("policy.set", "policy", id, details=details))
+        audit.insert_audit(conn, request.entry("policy.created", "policy", id, details=details))
         return _existing(conn, id)
 
 

@@ -25,7 +25,7 @@ def hold(db: Database, request: Request, user_id: int, wanted: LegalHold) -> Row
                 "after": {"legal_hold": wanted.held},
                 "why": wanted.reason,
             }
-            action = "user.held" if wanted.held else "user.released"
+            action = f"{user['type']}.{'held' if wanted.held else 'released'}"
             entry = request.entry(action, "user", user_id, user_id=user_id, details=details)
             audit.insert_audit(conn, entry)
     return {"user_id": user_id, "legal_hold": wanted.held}

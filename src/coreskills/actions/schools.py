@@ -3,10 +3,10 @@
 from typing import Any
 
 from coreskills.actions.request import Request, difference
-from coreskills.domain.groups import School, SchoolChange
-from coreskills.errors import NotFound, StaleVersion
+from coreskills.domain.schools import School, SchoolChange
+from coreskills.errors import StaleVersion
 from coreskills.store import audit, orgs
-from coreskills.store.db import Connection, Database
+from coreskills.store.db import Database
 
 Row = dict[str, Any]
 
@@ -16,26 +16,19 @@ def found_school(db: Database, request: Request, school: School) -> Row:
     with db.transaction() as conn:
         id = orgs.insert_org(conn, school.model_dump())
         details = {"after": school.model_dump()}
-        audit.insert_audit(conn, request.entry("school.founded", "org", id, details=details))
-        return _school(conn, id)
+        audit.insert_audit(conn, request.entry("school.created", "org", id, details=details))
+        return orgs.select_org(conn, id)
 
 
 def change_school(
     db: Database, request: Request, id: int, version: int, change: SchoolChange
 ) -> Row:
     with db.transaction() as conn:
-        before = _school(conn, id)
+        before = orgs.select_org(conn, id)
         row = {name: before[name] for name in SchoolChange.model_fields}
         row |= change.model_dump(exclude_unset=True)
         if not orgs.update_org(conn, id, version, row):
             raise StaleVersion(f"School {id} was changed meanwhile; read it again")
         details = difference(before, row)
         audit.insert_audit(conn, request.entry("school.changed", "org", id, details=details))
-        return _school(conn, id)
-
-
-def _school(conn: Connection, id: int) -> Row:
-    row = orgs.select_org(conn, id)
-    if row is None:
-        raise NotFound(f"There is no school {id}")
-    return row
+        return orgs.select_org(conn, id)

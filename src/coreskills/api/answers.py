@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import orjson
-from flask import Response, request
+from flask import Response, g, request
 from pydantic import BaseModel, ConfigDict, Field
 
 from coreskills.errors import Fault, Invalid, StaleVersion, VersionRequired
@@ -118,6 +118,7 @@ def expected_version(row: Row | None, what: str) -> int:
 
 def accepted(job_id: int, status: str) -> Response:
     """202: the work is safe; where to see how it goes."""
+    g.job_id = job_id  # for the log
     where = f"/api/v1/jobs/{job_id}"
     return answer({"job_id": job_id, "status": status}, 202, Location=where, Retry_After="1")
 

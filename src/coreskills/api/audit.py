@@ -7,16 +7,16 @@ from flask import Response
 from pydantic import AwareDatetime, Field
 
 from coreskills.api import schemas
-from coreskills.api.answers import LAST, PageQuery, Row, answer, conditional, one_filter, page
+from coreskills.api.answers import PageQuery, Row, answer, conditional, one_filter, page
 from coreskills.api.context import db
 from coreskills.api.permissions import requires
 from coreskills.api.schemas_privacy import AuditHead
+from coreskills.domain.people import Id
 from coreskills.errors import NotFound
 from coreskills.store import audit, seals
 from coreskills.store.db import Connection
 
 blueprint = APIBlueprint("audit", __name__, url_prefix="/api/v1/audit", tag="Audit")
-Id = Annotated[int, Field(ge=1, le=LAST)]
 FILTERS = ("user_id", "job_id", "actor", "action")
 FIRST, LAST_MOMENT = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 

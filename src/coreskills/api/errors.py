@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from coreskills.errors import (
     AppError,
+    ChangedMeanwhile,
     Conflict,
     EngineFailed,
     Forbidden,
@@ -38,6 +39,7 @@ STATUS: dict[type[AppError], int] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    ChangedMeanwhile: 409,
     UsernameTaken: 409,
     IdempotencyMismatch: 422,
     Frozen: 423,

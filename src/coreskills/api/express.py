@@ -18,7 +18,7 @@ from coreskills.api.listings import Listing
 from coreskills.api.requests import HEADERS, KEPT, request_id
 from coreskills.domain.access import Principal
 from coreskills.errors import AppError
-from coreskills.telemetry import logs, metrics
+from coreskills.telemetry import logs, metrics, traces
 
 Environ = dict[str, Any]
 Wsgi = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -45,6 +45,7 @@ class Express:
         start_response("200 OK", _headers(made, name))
         spent = time.perf_counter() - began
         metrics.observe_request("GET", 200, listing.path, spent)
+        traces.answered("GET", listing.path, 200, name)
         logs.access(
             method="GET",
             path=listing.path,

@@ -8,16 +8,16 @@ from flask import Response, request
 from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import UnsupportedMediaType
 
-from coreskills.actions.imports import LARGEST_FILE, request_import
+from coreskills.actions.csv_import import LARGEST_FILE, request_import
 from coreskills.api import schemas
-from coreskills.api.answers import LAST, PageQuery, Row, accepted, page
+from coreskills.api.answers import PageQuery, Row, accepted, page
 from coreskills.api.context import asked, db, services
 from coreskills.api.headers import IDEMPOTENCY_KEY, idempotency_key, takes
 from coreskills.api.permissions import requires
-from coreskills.domain.people import Planned
-from coreskills.domain.roster import FIELDS
+from coreskills.domain.csv_roster import FIELDS
+from coreskills.domain.people import Id, Planned, Why
 from coreskills.errors import NotFound
-from coreskills.store import imports, jobs, rosters
+from coreskills.store import imports, jobs, oneroster
 from coreskills.store.db import Connection, Database
 
 blueprint = APIBlueprint("imports", __name__, url_prefix="/api/v1/imports", tag="Imports")
@@ -32,8 +32,8 @@ class ImportQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     dry_run: bool = False
-    plan_id: Annotated[int, Field(ge=1, le=LAST)] | None = None
-    override: Annotated[str, Field(max_length=200)] = ""
+    plan_id: Id | None = None
+    override: Why = ""
     filename: Annotated[str, Field(max_length=200)] = ""
 
     def planned(self) -> Planned:
@@ -90,7 +90,7 @@ def list_rows(id: int, query: RowsQuery) -> Response:
         return page(
             "rows",
             query,
-            lambda limit: (rosters.select_results if packed else _simple_results)(
+            lambda limit: (oneroster.select_results if packed else _simple_results)(
                 conn,
                 job_id=id,
                 action=query.action,
@@ -145,7 +145,7 @@ def _packed_lines(database: Database, id: int) -> Iterator[str]:
     after = 0
     while True:
         with database.reading() as conn:
-            rows = rosters.select_results(
+            rows = oneroster.select_results(
                 conn, job_id=id, action="rejected", file=None, after=after, limit=1000
             )
         if not rows:

@@ -9,8 +9,7 @@ from coreskills.api import schemas, schemas_people
 from coreskills.api.answers import answer
 from coreskills.api.context import asked, db
 from coreskills.api.permissions import requires
-from coreskills.domain.groups import StepChange
-from coreskills.domain.lifecycle import MOVES
+from coreskills.domain.lifecycle import MOVES, StepChange
 from coreskills.domain.people import Strict
 from coreskills.errors import NotFound
 from coreskills.store import lifecycle

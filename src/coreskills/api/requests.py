@@ -7,6 +7,7 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
+from structlog.contextvars import bind_contextvars
 from werkzeug.exceptions import ClientDisconnected
 
 from coreskills.api.admission import REFUSED
@@ -17,7 +18,8 @@ from coreskills.api.permissions import PUBLIC, permission_of
 from coreskills.config import Settings
 from coreskills.domain.access import Principal
 from coreskills.errors import Forbidden, Unauthenticated, Unavailable
-from coreskills.telemetry import logs, metrics
+from coreskills.telemetry import logs, metrics, traces
+from coreskills.telemetry.redaction import redacted_text
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 _PERSONAL = frozenset({"student_id", "employee_id"})  # parts of an address
@@ -100,11 +102,14 @@ def _name() -> None:
     g.started = time.perf_counter()
     g.request_id = request_id(request.headers.get("X-Request-ID", ""))
     g.principal = _NOBODY
+    bind_contextvars(request_id=g.request_id)  # until the next request of this thread
 
 
 def request_id(given: str) -> str:
-    """The caller's own, if it is harmless in a log."""
-    return given if _REQUEST_ID.match(given) else secrets.token_hex(8)
+    """The caller's own, if it is harmless in a log: no token that got into the wrong header."""
+    if _REQUEST_ID.match(given) and redacted_text(given) == given:
+        return given
+    return secrets.token_hex(8)
 
 
 def _authorise(permission: str | None) -> None:
@@ -166,6 +171,7 @@ def _observe(response: Response) -> None:
     route = request.url_rule.rule if request.url_rule else "none"
     method = request.method if request.method in _METHODS else "other"  # anybody may invent one
     metrics.observe_request(method, response.status_code, route, spent)
+    traces.answered(method, route, response.status_code, g.get("request_id", ""))
     logs.access(
         method=request.method,
         path=_path(route),
@@ -173,4 +179,5 @@ def _observe(response: Response) -> None:
         ms=round(spent * 1000, 2),
         request_id=g.get("request_id"),
         actor=g.principal.name if "principal" in g else None,
+        **({"job_id": g.job_id} if "job_id" in g else {}),
     )

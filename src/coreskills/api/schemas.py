@@ -159,6 +159,25 @@ class JobRows(Answer):
     next: str | None = None
 
 
+class Step(Answer):
+    depth: int
+    name: str
+    service: str
+    began: datetime
+    offset_ms: float
+    ms: float
+    failed: bool
+    attributes: dict[str, Any]
+
+
+class JobTrace(Answer):
+    job_id: int
+    status: JobStatus
+    source: Literal["trace", "record"]
+    complete: bool
+    steps: list[Step]
+
+
 class Threshold(Answer):
     job_type: str
     action: str

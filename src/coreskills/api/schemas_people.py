@@ -67,7 +67,7 @@ class LifecycleStep(Answer):
 class CohortStep(Answer):
     id: int
     school_year: int
-    org_id: int
+    school_id: int
     job_id: int
     stepped_at: datetime
 

@@ -7,8 +7,7 @@ from coreskills.api.answers import PageQuery, Row, expected_version, page, versi
 from coreskills.api.context import asked, db
 from coreskills.api.headers import IF_MATCH, takes
 from coreskills.api.permissions import requires
-from coreskills.domain.groups import School, SchoolChange
-from coreskills.errors import NotFound
+from coreskills.domain.schools import School, SchoolChange
 from coreskills.store import orgs
 
 blueprint = APIBlueprint("schools", __name__, url_prefix="/api/v1/schools", tag="Schools")
@@ -61,7 +60,4 @@ def patch_school(id: int, change: SchoolChange) -> Response:
 
 def _school(id: int) -> Row:
     with db().reading() as conn:
-        row = orgs.select_org(conn, id)
-    if row is None:
-        raise NotFound(f"There is no school {id}")
-    return row
+        return orgs.select_org(conn, id)

@@ -1,7 +1,8 @@
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import typer
 
@@ -9,10 +10,20 @@ from coreskills import config
 from coreskills.alerting import journal
 from coreskills.broker import streams
 from coreskills.cli.terminal import HomeOption, JsonOption, instance, put, put_json
+from coreskills.errors import AppError
 from coreskills.health.probe import Finding, Probe, Result
 from coreskills.health.probes import api, engine, jobs, postgres, redis
 from coreskills.health.probes import monitoring as observers
-from coreskills.stack import monitoring, native, preflight
+from coreskills.stack import (
+    compose,
+    compose_preflight,
+    data_probe,
+    docker,
+    modes,
+    monitoring,
+    native,
+    preflight,
+)
 from coreskills.stack.account import unprivileged
 from coreskills.stack.client import Client, Refused
 from coreskills.stack.home import Home
@@ -22,6 +33,7 @@ from coreskills.store import roles
 from coreskills.store.db import Database
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+DATA_PROBE = ("python", "-m", "coreskills.stack.data_probe")
 
 
 @app.command()
@@ -41,34 +53,78 @@ def check(home: HomeOption = None, json: JsonOption = False) -> None:
 
 def run(home: Home, show: Callable[[Result], None]) -> list[Result]:
     """Every probe in turn; `show` gets each result as it comes."""
-    instance_ = home.instance()
-    client = Client(
-        f"http://127.0.0.1:{instance_['ports']['api']}", home.secret("operator_token"), 10
-    )
+    in_containers = home.instance()["mode"] == "compose"
+    results = []
+    for result in _in_containers(home) if in_containers else _native(home):
+        results.append(result)
+        show(result)
+    return results
+
+
+def _native(home: Home) -> Iterator[Result]:
+    instance_, operator = home.instance(), _operator(home)
     address = url(roles.API, home.secret(roles.API), instance_["ports"]["postgres"], roles.DATABASE)
     settings = replace(config.Settings(), database_url=address)
     db = Database(settings, smallest=1, largest=1)
     has_redis = instance_["queue"] == "redis"
     queue = streams.connect(redis_of(home, unprivileged()).url() if has_redis else "")
     try:
-        results = []
         for probe in [
-            Probe(
-                "services.running", "Every service runs", lambda: running(home), "coreskills start"
-            ),
+            _services(home),
             *postgres.probes(db),
             *redis.probes(queue),
-            *api.probes(_fetch(client), lambda: round_trip(client)),
+            *api.probes(_fetch(operator), lambda: round_trip(operator)),
             *engine.probes(native.engine_of(home)),
             *jobs.probes(db),
             *observers.probes(observed(home)),
             *(p for p in preflight.probes(home.path) if p.id in ("disk.free", "memory.free")),
         ]:
-            results.append(probe.run())
-            show(results[-1])
-        return results
+            yield probe.run()
     finally:
         db.close()
+
+
+def _in_containers(home: Home) -> Iterator[Result]:
+    """PostgreSQL and Redis are not published: the container of the API asks them."""
+    operator = _operator(home)
+    yield _services(home).run()
+    yield from _beside_the_data(home)
+    for probe in [
+        *api.probes(_fetch(operator), lambda: round_trip(operator)),
+        Probe(
+            "engine.serves", "An engine serves", lambda: serves(operator), "coreskills logs worker"
+        ),
+        *(
+            p
+            for p in compose_preflight.probes(home.path, docker.find())
+            if p.id.startswith("docker.")
+        ),
+    ]:
+        yield probe.run()
+
+
+def _beside_the_data(home: Home) -> list[Result]:
+    asked = Probe(
+        "data.asked",
+        "The API's container asks",
+        lambda: Finding("", "no answer came from it"),
+        "coreskills logs api",
+    )
+    try:
+        return data_probe.told(compose.inside(home, "api", *DATA_PROBE))
+    except (ValueError, AppError):
+        return [asked.run()]
+
+
+def _services(home: Home) -> Probe:
+    return Probe(
+        "services.running", "Every service runs", lambda: running(home), "coreskills start"
+    )
+
+
+def _operator(home: Home) -> Client:
+    address = f"http://127.0.0.1:{home.instance()['ports']['api']}"
+    return Client(address, home.secret("operator_token"), 10)
 
 
 def summary(results: list[Result]) -> dict[str, int]:
@@ -82,13 +138,20 @@ def summary(results: list[Result]) -> dict[str, int]:
 
 
 def running(home: Home) -> Finding:
-    services = native.status(home)
+    services = modes.of(home).status(home)
     down = [s.name for s in services if s.state not in ("running", "done")]
     restarts = sum(service.restarts for service in services)
     measured = f"{len(services) - len(down)} of {len(services)}, {restarts} restarts"
     if not services:
         return Finding("0", "nothing is running")
     return Finding(measured, f"not running: {', '.join(down)}" if down else "")
+
+
+def serves(client: Client) -> Finding:
+    """As a job found it, for the engine is in the worker's container."""
+    done = _self_test(client)
+    result = done["result"] or {}
+    return Finding(str(result.get("Engine", "")), str(done["error_message"] or ""))
 
 
 def observed(home: Home) -> observers.Observed:
@@ -110,10 +173,14 @@ def silence(home: Home) -> float:
 
 def round_trip(client: Client) -> Finding:
     began = time.perf_counter()
-    job = client.post("/api/v1/jobs", {"type": "self_test"})
-    done = client.wait_for_job(job["job_id"], 15)
+    done = _self_test(client)
     measured = f"{done['status']} in {(time.perf_counter() - began) * 1000:.0f} ms"
     return Finding(measured, "" if done["status"] == "completed" else str(done["error_message"]))
+
+
+def _self_test(client: Client) -> dict[str, Any]:
+    job = client.post("/api/v1/jobs", {"type": "self_test"})
+    return client.wait_for_job(job["job_id"], 15)
 
 
 def _fetch(client: Client) -> Callable[[str, bool], tuple[int, bytes]]:

@@ -66,7 +66,7 @@ def promote(
     api = client(home)
     body = Way(dry_run, plan, why).body | {
         "school_year": year,
-        "org_id": who.school(api, school)["id"],
+        "school_id": who.school(api, school)["id"],
         "retained": sorted(_pupil(api, one) for one in retain or []),
         "override": override,
     }
@@ -88,7 +88,7 @@ def graduate(
     api = client(home)
     body = Way(dry_run, plan, why).body | {"graduation_year": year, "override": override}
     if school:
-        body["org_id"] = who.school(api, school)["id"]
+        body["school_id"] = who.school(api, school)["id"]
     show(api, done(api, "cohorts/graduate", body, "graduate_cohort"), json=json)
 
 
@@ -99,7 +99,7 @@ def list_steps(home: HomeOption = None, json: JsonOption = False) -> None:
     if json:
         put_json(page)
     else:
-        table(page["cohorts"], ["school_year", "org_id", "job_id", "stepped_at"])
+        table(page["cohorts"], ["school_year", "school_id", "job_id", "stepped_at"])
 
 
 def _pupil(api: Client, text: str) -> str:

@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -13,7 +14,9 @@ from coreskills.cli.terminal import (
     put_json,
     say,
 )
+from coreskills.errors import StackFailed
 from coreskills.stack import psql
+from coreskills.stack.home import Home
 from coreskills.stack.migrate import migrate, recreate
 from coreskills.store import roles
 
@@ -30,7 +33,7 @@ NAMES: dict[str, str] = {"api": roles.API, "worker": roles.WORKER, "owner": role
 @app.command("migrate")
 def migrate_database(home: HomeOption = None, json: JsonOption = False) -> None:
     """Bring the schema to the newest version."""
-    applied = migrate(instance(home))
+    applied = migrate(_native(home, "coreskills start does it in containers"))
     if json:
         put_json({"applied": applied})
     else:
@@ -40,7 +43,7 @@ def migrate_database(home: HomeOption = None, json: JsonOption = False) -> None:
 @app.command("url")
 def url(role: Role = "api", home: HomeOption = None, json: JsonOption = False) -> None:
     """Print the address of the database, password included, for a role."""
-    found = psql.address(instance(home), NAMES[role])
+    found = psql.address(_native(home, "coreskills db query"), NAMES[role])
     if json:
         put_json({"url": found, "role": NAMES[role]})
     else:
@@ -60,7 +63,21 @@ def query(
 @app.command("recreate")
 def recreate_database(home: HomeOption = None, yes: YesOption = False) -> None:
     """Erase all data and build the schema anew."""
+    found = _native(home, "coreskills reset, then python3 start.py")
     confirm("This erases every person, device, policy, job and audit row. Go on?", yes=yes)
-    recreate(instance(home))
+    recreate(found)
     client(home).wait_until_well()
     say("the database is new and empty; coreskills seed fills it")
+
+
+def _native(home: Path | None, instead: str) -> Home:
+    """Containers do not publish their database, so that these verbs cannot reach it."""
+    found = instance(home)
+    if found.instance()["mode"] == "compose":
+        raise StackFailed(
+            "The database is in a container and not published",
+            check="db.published",
+            fix=instead,
+            exit_code=2,
+        )
+    return found

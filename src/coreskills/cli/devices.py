@@ -123,7 +123,7 @@ def take_back_cohort(
     api = client(home)
     data = {
         "graduation_year": year,
-        "school": who.school(api, school)["sourced_id"] if school else None,
+        "school_id": who.school(api, school)["id"] if school else None,
     }
     _run(api, "device_return_cohort", data, Way(dry_run, plan, why), json=json)
 

@@ -106,25 +106,17 @@ def _chunks(file: Path, size: int, bar: Bar) -> Iterator[bytes]:
 
 def _report(api: Client, job: Row) -> Row:
     rows = api.pages(f"/api/v1/imports/{job['id']}/rows", "rows", action="rejected")
-    result = job["result"]
-    counts = {name: result[name] for name in COUNTS if name in result}
     reasons = [
         ({"file": f"{row['file']}.csv"} if "file" in row else {})
         | {"line": row["line"], "field": f["at"], "code": f["code"], "reason": f["message"]}
         for row in rows
         for f in row["faults"]
     ]
-    return {
-        **counts,
-        **{name: result[name] for name in ("files", "absentees") if name in result},
-        "dry_run": result["dry_run"],
-        "job_id": job["id"],
-        "reasons": reasons,
-    }
+    return {"job_id": job["id"], **job["result"], "reasons": reasons}
 
 
 def _save_rejected(api: Client, job: Row, file: Path, given: Path | None) -> str | None:
-    if not job["result"]["rejected"]:
+    if not job["result"]["Counts"]["rejected"]:
         return None
     path = given or Path(f"{file.stem}.rejected.csv")
     text = api.send("GET", f"/api/v1/imports/{job['id']}/rejected.csv").body
@@ -138,16 +130,16 @@ def _show(report: Row) -> None:
         put(f"{file}line {reason['line']}, {reason['field']}: {reason['reason']}")
     if len(report["reasons"]) > SHOWN:
         put(f"and {len(report['reasons']) - SHOWN} more")
-    would = "would be " if report["dry_run"] else ""
-    files = report.get("files", {})
+    would = "would be " if report["DryRun"] else ""
+    files = report.get("Files", {})
     for file in sorted(files, key=ORDER.index):
-        counts = files[file]
-        told = ", ".join(f"{counts[name]} {name}" for name in COUNTS if name in counts)
-        put(f"{file}: {told}")
-    if "absentees" in report:
-        put(f"absentees: {report['absentees']}")
-    put(", ".join(f"{report[name]} {_word(name, would)}" for name in COUNTS if name in report))
-    if report["dry_run"]:
+        of = files[file]
+        put(f"{file}: " + ", ".join(f"{of[name]} {name}" for name in COUNTS if name in of))
+    if "Absentees" in report:
+        put(f"absentees: {report['Absentees']}")
+    counts = report["Counts"]
+    put(", ".join(f"{counts[name]} {_word(name, would)}" for name in COUNTS if name in counts))
+    if report["DryRun"]:
         say(f"to do exactly this: coreskills import FILE --plan {report['job_id']}")
     if report["rejected_file"]:
         say(f"the rejected rows with their reasons: {report['rejected_file']}")

@@ -1,17 +1,20 @@
 import json as jsonlib
+import time
 from typing import Annotated
 
 import typer
 
+from coreskills.cli import waterfall
 from coreskills.cli.terminal import HomeOption, JsonOption, client, put, put_json, say, table
 from coreskills.errors import Fault, Invalid
 
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
-    help="List, show, submit, approve, cancel and retry jobs.",
+    help="List, show, trace, submit, approve, cancel and retry jobs.",
     no_args_is_help=True,
 )
+TRACED_WITHIN = 1.0  # seconds after its end
 COLUMNS = ["id", "type", "status", "attempt", "requested_by", "created_at", "error_code"]
 
 
@@ -77,6 +80,22 @@ def list_rows(
         put_json(page)
     else:
         table(page["rows"], ["line", "key", "action", "error_code", "message"])
+
+
+@app.command("trace")
+def trace_job(id: int, home: HomeOption = None, json: JsonOption = False) -> None:
+    """Where the time of a job went, step by step."""
+    api = client(home)
+    trace = api.get(f"/api/v1/jobs/{id}/trace")
+    deadline = time.monotonic() + TRACED_WITHIN
+    while not trace["complete"] and time.monotonic() < deadline:
+        time.sleep(0.1)
+        trace = api.get(f"/api/v1/jobs/{id}/trace")
+    if json:
+        put_json(trace)
+        return
+    for line in waterfall.lines(trace):
+        put(line)
 
 
 @app.command("approve")

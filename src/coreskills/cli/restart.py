@@ -3,7 +3,7 @@ from typing import Annotated
 import typer
 
 from coreskills.cli.terminal import HomeOption, JsonOption, Progress, instance, put_json, say
-from coreskills.stack import native
+from coreskills.stack import modes
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -16,7 +16,7 @@ def restart(
 ) -> None:
     """Restart the API and the workers one after the other; no request and no job is lost."""
     found = instance(home)
-    restarted = native.restart(found, services or [], Progress())
+    restarted = modes.of(found).restart(found, services or [], Progress())
     if json:
         put_json({"home": str(found.path), "restarted": restarted})
     else:

@@ -1,7 +1,7 @@
 import time
 import webbrowser
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -10,8 +10,8 @@ from coreskills.cli import terminal
 from coreskills.cli.seed import DATA, load
 from coreskills.cli.terminal import HomeOption, JsonOption, Progress
 from coreskills.errors import StackFailed
+from coreskills.stack import docker, modes, native
 from coreskills.stack import monitoring as beside
-from coreskills.stack import native
 from coreskills.stack.client import Client
 from coreskills.stack.home import Home, launcher
 from coreskills.stack.native import Wishes
@@ -22,7 +22,7 @@ PROOF_SECONDS = 20.0
 
 @app.command()
 def start(
-    mode: Annotated[Literal["auto", "native", "compose"], typer.Option(help="How to run")] = "auto",
+    mode: Annotated[modes.Wish | None, typer.Option(help="How to run (or CORESKILLS_MODE)")] = None,
     home: HomeOption = None,
     port_base: Annotated[
         int | None,
@@ -50,14 +50,14 @@ def start(
     json: JsonOption = False,
 ) -> None:
     """Start the stack, prove it with a job, say how to go on. Harmless when it runs already."""
-    progress = Progress()
-    _choose(mode, progress)
+    progress, wish = Progress(), modes.wished(mode)
     found = Home(config.home(given=home))
     wishes = Wishes(port_base, open, workers, redis, monitoring, frozenset(skip_check or ()))
     with native.alone(found, progress):
         first = not found.exists
-        native.start(found, wishes, progress)
-        facts = native.facts(found)
+        way = modes.MODES[modes.choose(found, wish, docker.find(), progress)]
+        way.start(found, wishes, progress)
+        facts = way.facts(found)
         client = Client(facts["urls"]["api"], facts["token"])
         facts["round_trip_ms"] = _prove(client, progress)
         if not no_seed and not found.instance().get("seeded"):
@@ -70,17 +70,6 @@ def start(
         terminal.put(_last_block(found, facts, home, first=first))
     if browser:
         webbrowser.open(facts["urls"]["docs"])
-
-
-def _choose(mode: str, progress: Progress) -> None:
-    if mode == "compose":
-        raise StackFailed(
-            "This version has no container mode yet",
-            check="mode.compose",
-            fix="python3 start.py --mode native",
-            exit_code=4,
-        )
-    progress("mode: native" + (" (chosen by itself)" if mode == "auto" else ""))
 
 
 def _prove(client: Client, progress: Progress) -> float:
@@ -108,6 +97,7 @@ def _last_block(found: Home, facts: dict[str, Any], home: Path | None, *, first:
         "",
         f"  API         {api}",
         f"  Try it out  {api}/docs",
+        *_dashboards(found, facts),
         *_login(found, facts, first),
         "",
     ]
@@ -127,6 +117,18 @@ def _last_block(found: Home, facts: dict[str, Any], home: Path | None, *, first:
         f"  {run} --help   everything else            {run} stop     stop; data stays",
     ]
     return "\n".join(lines)
+
+
+def _dashboards(found: Home, facts: dict[str, Any]) -> list[str]:
+    urls, lines = facts["urls"], []
+    if "prometheus" in urls:
+        lines.append(f"  Prometheus  {urls['prometheus']}")
+    if "grafana" in urls:
+        password = found.path / "containers" / "grafana_admin"
+        lines.append(f"  Grafana     {urls['grafana']}   admin, password in {password}")
+    if facts.get("without"):
+        lines.append(f"  Not here    {', '.join(facts['without'])}: no image could be had")
+    return lines
 
 
 def _login(found: Home, facts: dict[str, Any], first: bool) -> list[str]:

@@ -6,8 +6,9 @@ import typer
 
 from coreskills.alerting import journal
 from coreskills.cli.terminal import HomeOption, JsonOption, instance, put_json, say, table
-from coreskills.stack import monitoring, native
+from coreskills.stack import modes, monitoring, native
 from coreskills.stack.home import Home
+from coreskills.stack.services import ONCE
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -16,10 +17,10 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def status(home: HomeOption = None, json: JsonOption = False) -> None:
     """Which services run, where, with how much memory. Exit 3: not running; 1: something failed."""
     found = instance(home)
-    services = [asdict(service) for service in native.status(found) if service.name != "migrate"]
-    memory = round(native.resident_mebibytes(found), 1)
-    facts = found.instance()
-    engine = native.engine_of(found)
+    mode, facts = modes.of(found), found.instance()
+    services = [asdict(service) for service in mode.status(found) if service.name != ONCE]
+    memory = round(mode.resident_mebibytes(found), 1)
+    engine = mode.engine_of(found)
     absent, alerts = monitoring.missing(facts), _firing(found)
     running = bool(services) and all(service["state"] == "running" for service in services)
     if json:
@@ -39,7 +40,7 @@ def status(home: HomeOption = None, json: JsonOption = False) -> None:
         )
     elif services:
         table(services, ["name", "state", "pid", "port", "restarts"])
-        say(f"mode native, queue {facts['queue']}, engine {engine.name}, {memory} MiB resident")
+        say(f"mode {facts['mode']}, queue {facts['queue']}, engine {engine.name}, {memory} MiB")
         for name, each in absent.items():
             say(f"{name} not run: {each.why}; {each.fix}")
         for alert in alerts:

@@ -2,7 +2,7 @@ import typer
 
 from coreskills import config
 from coreskills.cli.terminal import HomeOption, JsonOption, Progress, put_json, say
-from coreskills.stack import native
+from coreskills.stack import modes
 from coreskills.stack.home import Home
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -12,7 +12,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def stop(home: HomeOption = None, json: JsonOption = False) -> None:
     """Stop the stack; data stays. Harmless when nothing runs."""
     found = Home(config.home(given=home))
-    stopped = native.stop(found, Progress())
+    stopped = modes.of(found).stop(found, Progress())
     if json:
         put_json({"home": str(found.path), "stopped": stopped})
     else:

@@ -8,11 +8,9 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from coreskills.domain.lifecycle import AccountAct
-from coreskills.domain.people import Grade, Planned, Staff, Student, Year
+from coreskills.domain.people import Grade, Id, Planned, Staff, Student, Why, Year
 from coreskills.domain.text import Identifier, Label, Line, Name
 
-Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
-Why = Annotated[str, Field(max_length=200)]
 _UNIT = re.compile(r"OU=[^,].*\Z")
 
 
@@ -98,17 +96,17 @@ class Recompute(Planned):
 
 
 class PromoteCohort(Planned):
-    """`org_id`: the school. `retained`: ids of pupils who stay in their grade."""
+    """`retained`: ids of pupils who stay in their grade."""
 
     school_year: Year
-    org_id: Id
+    school_id: Id
     retained: Annotated[list[Identifier], Field(max_length=2000, default_factory=list)]
     why: Why = ""
 
 
 class GraduateCohort(Planned):
-    """All who leave in that year; with `org_id`, those of one school."""
+    """All who leave in that year; with `school_id`, those of one school."""
 
     graduation_year: Year
-    org_id: Id | None = None
+    school_id: Id | None = None
     why: Why = ""

@@ -1,11 +1,11 @@
 """What a device is. `device_type` keeps the four kinds lessons know; `platform` says what runs."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from coreskills.domain.people import Change, Planned, Strict, Year
+from coreskills.domain.people import Change, Id, Planned, Strict, Why, Year
 from coreskills.domain.text import Identifier, Label
 
 DeviceType = Literal["laptop", "desktop", "tablet", "mobile"]
@@ -13,7 +13,6 @@ Platform = Literal["windows", "macos", "chromeos", "ipados", "linux"]
 Compliance = Literal["compliant", "non_compliant", "unknown"]
 Status = Literal["in_stock", "assigned", "repair", "lost", "retired"]
 Condition = Literal["good", "damaged", "lost"]
-UserId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
 class Device(Strict):
@@ -23,7 +22,7 @@ class Device(Strict):
     platform: Platform
     os_version: Label | None = None
     serial_number: Label | None = None
-    assigned_user_id: UserId | None = None
+    assigned_user_id: Id | None = None
     compliance_status: Compliance = "unknown"
 
 
@@ -35,7 +34,7 @@ class DeviceChange(Change):
     platform: Platform | None = None
     os_version: Label | None = None
     serial_number: Label | None = None
-    assigned_user_id: UserId | None = None
+    assigned_user_id: Id | None = None
     compliance_status: Compliance | None = None
 
 
@@ -43,7 +42,7 @@ class DeviceAct(Planned):
     """Base of the jobs about one device."""
 
     device_id: Identifier
-    why: Annotated[str, Field(max_length=200)] = ""
+    why: Why = ""
 
 
 class RegisterDevice(DeviceAct):
@@ -55,7 +54,7 @@ class RegisterDevice(DeviceAct):
 
 
 class AssignDevice(DeviceAct):
-    user_id: UserId
+    user_id: Id
 
 
 class ReturnDevice(DeviceAct):
@@ -80,12 +79,12 @@ class ReturnCohort(Planned):
     """Everything held by a year's students, or by everybody of a school, or by that year there."""
 
     graduation_year: Year | None = None
-    school: Annotated[str, Field(min_length=1, max_length=255)] | None = None  # its sourced_id
+    school_id: Id | None = None
     condition: Condition = "good"
-    why: Annotated[str, Field(max_length=200)] = ""
+    why: Why = ""
 
     @model_validator(mode="after")
     def _narrowed(self) -> "ReturnCohort":
-        if self.graduation_year is None and self.school is None:
-            raise PydanticCustomError("nothing", "name a graduation_year, a school, or both")
+        if self.graduation_year is None and self.school_id is None:
+            raise PydanticCustomError("nothing", "name a graduation_year, a school_id, or both")
         return self

@@ -29,6 +29,11 @@ class Job:
     request_id: str | None
     created_at: datetime
     queued_seconds: float = 0.0  # since it was due
+    trace_parent: str | None = None
+
+    @property
+    def trace_id(self) -> str | None:
+        return self.trace_parent.split("-")[1] if self.trace_parent else None
 
 
 def essence(parameters: dict[str, Any]) -> dict[str, Any]:

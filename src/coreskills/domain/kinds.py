@@ -10,7 +10,7 @@ from coreskills.domain.lifecycle import AccountAct, DisableAccount, LifecycleTic
 from coreskills.domain.people import Strict
 from coreskills.domain.policies import EvaluatePolicies
 from coreskills.domain.privacy import ExportPerson, RetentionSweep
-from coreskills.domain.rosters import ImportUsers, OneRosterExport, OneRosterImport
+from coreskills.domain.roster_jobs import ImportUsers, OneRosterExport, OneRosterImport
 from coreskills.domain.trail import AuditVerify, Reconcile
 
 
@@ -82,7 +82,7 @@ KINDS: dict[str, Kind] = {
     "licence_recompute": _RECOMPUTE,
     "promote_cohort": Kind(
         takes=accounts.PromoteCohort,
-        unique=("org_id",),
+        unique=("school_id",),
         deadline=300,
         alone=True,
         mass=True,
@@ -103,7 +103,7 @@ KINDS: dict[str, Kind] = {
     "device_retire": _device(devices.DeviceAct),
     "device_return_cohort": Kind(
         takes=devices.ReturnCohort,
-        unique=("graduation_year", "school"),
+        unique=("graduation_year", "school_id"),
         deadline=600,
         alone=True,
         mass=True,

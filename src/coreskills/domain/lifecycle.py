@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from coreskills.domain.people import Planned, Strict
+from coreskills.domain.people import Change, Id, Planned, Strict, Why
 from coreskills.errors import EngineFailed
 
 State = Literal["staged", "active", "suspended", "disabled", "archived", "purged", "failed"]
@@ -33,13 +33,20 @@ MOVES: dict[Event, dict[State, State]] = {
 class AccountAct(Planned):
     """`by_timer` is set when no person asked; then only leavers are touched."""
 
-    user_id: Annotated[int, Field(ge=1, le=2**63 - 1)]
-    why: Annotated[str, Field(max_length=200)] = ""
+    user_id: Id
+    why: Why = ""
     by_timer: bool = False
 
 
 class DisableAccount(AccountAct):
     reason: Reason = "admin"
+
+
+class StepChange(Change):
+    """Of the table of what follows an event."""
+
+    offset_days: Annotated[int, Field(ge=0, le=3660)] | None = None
+    enabled: bool | None = None
 
 
 class LifecycleTick(Strict):

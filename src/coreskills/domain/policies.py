@@ -4,7 +4,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from coreskills.domain.people import Change, Strict
+from coreskills.domain.people import Change, Id, Strict
 from coreskills.domain.rule_faults import Rule
 from coreskills.domain.text import Identifier, Label, Line
 
@@ -15,7 +15,6 @@ Outcome = Literal["pass", "fail", "unknown", "error", "not_applicable", "stale"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 GraceDays = Annotated[int, Field(ge=0, le=365)]
 StaleHours = Annotated[int, Field(ge=1, le=8784)]
-PolicyId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
 class Policy(Strict):
@@ -51,4 +50,4 @@ class EvaluatePolicies(Strict):
     """Everything, or one device, or one policy, or one of each."""
 
     device_id: Identifier | None = None
-    policy_id: PolicyId | None = None
+    policy_id: Id | None = None

@@ -4,9 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from coreskills.domain.people import Strict
+from coreskills.domain.people import Id, Strict
 
-UserId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Party = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
 Purpose = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f]+$")]
 
@@ -19,7 +18,7 @@ class ExportRequest(Strict):
 
 
 class ExportPerson(ExportRequest):
-    user_id: UserId
+    user_id: Id
 
 
 class LegalHold(Strict):

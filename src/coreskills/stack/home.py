@@ -2,7 +2,7 @@
 
 instance.json   what was chosen at start: mode, ports, queue, open access
 secrets/        generated at the first start; 0600 in a folder of 0700
-postgres/ redis/ prometheus/ alertmanager/ alerts/ logs/ metrics/ run/ tools/
+postgres/ redis/ prometheus/ alertmanager/ alerts/ logs/ metrics/ traces/ run/ tools/
 """
 
 import hashlib
@@ -45,6 +45,10 @@ class Home:
         return self.path / "alerts" / "alerts.jsonl"
 
     @property
+    def traces(self) -> Path:
+        return self.path / "traces"
+
+    @property
     def exists(self) -> bool:
         return (self.path / "instance.json").exists()
 
@@ -52,7 +56,7 @@ class Home:
         """Private to us; as root, other accounts may pass through to the database's own folder."""
         self.path.mkdir(parents=True, exist_ok=True)
         self.path.chmod(0o711 if account else 0o700)
-        for folder in (self.logs, self.run, self.metrics, self.path / "secrets"):
+        for folder in (self.logs, self.run, self.metrics, self.traces, self.path / "secrets"):
             folder.mkdir(exist_ok=True)
             folder.chmod(0o700)
 

@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import structlog
+
 from coreskills import config
 from coreskills.actions.operators import bootstrap_operator
 from coreskills.config import Preparation
@@ -18,6 +20,7 @@ from coreskills.stack.postgres import url
 from coreskills.stack.programs import postgres_of
 from coreskills.store import migrations, roles
 from coreskills.store.db import Database, wait_for_server
+from coreskills.telemetry import logs
 
 PATIENCE = 60.0  # seconds; a server that was killed replays its log first
 
@@ -75,5 +78,11 @@ def _first_operator(wanted: Preparation) -> None:
         db.close()
 
 
+def main() -> None:
+    logs.configure("migrate", "info", "json")
+    wanted = _preparation(Home(Path(sys.argv[1]))) if sys.argv[1:] else config.load_preparation()
+    structlog.get_logger("migrate").info("migrated", applied=prepare(wanted))
+
+
 if __name__ == "__main__":
-    prepare(_preparation(Home(Path(sys.argv[1]))) if sys.argv[1:] else config.load_preparation())
+    main()

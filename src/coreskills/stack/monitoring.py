@@ -61,7 +61,10 @@ def missing(instance: dict[str, Any]) -> dict[str, Absent]:
 
 
 def wait_until_ready(home: Home, report: Report) -> dict[str, str]:
-    """Of each service: `ready`, or why it is not. Never fails: the instance works without."""
+    """Of each service: `ready`, or why it is not. Never fails: the instance works without.
+
+    Nothing of containers: Compose waits for them.
+    """
     instance, deadline = home.instance(), time.monotonic() + READY_WITHIN
     found = {}
     for name in names(instance.get("monitoring", {})):

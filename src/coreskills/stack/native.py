@@ -1,5 +1,6 @@
 """The native mode: real servers from wheels, kept by a supervisor, no Docker and no root needed."""
 
+import shutil
 import subprocess
 import sys
 import time
@@ -23,7 +24,7 @@ from coreskills.stack.processes import end, resident_bytes
 from coreskills.stack.programs import API_PROCESSES, WORKERS, postgres_of, redis_of, worker_names
 from coreskills.stack.readiness import READY_WITHIN, Report, wait_until_ready
 from coreskills.stack.state import ServiceState, State
-from coreskills.telemetry import shared
+from coreskills.telemetry import shared, traces
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,13 @@ def status(home: Home) -> list[ServiceState]:
     return found.services if found and found.supervised else []
 
 
+def erase(home: Home) -> None:
+    """The servers' folder, where it is not in the home."""
+    servers = home.server_folder(unprivileged())
+    if servers != home.path:
+        shutil.rmtree(servers, ignore_errors=True)
+
+
 def started(home: Home, name: str) -> datetime | None:
     """When the process of a service began; None when it does not run."""
     found = next((s for s in status(home) if s.name == name and s.started), None)
@@ -213,6 +221,7 @@ def _prepare(home: Home, wishes: Wishes, report: Report) -> None:
             "open": wishes.open,
             "engine": asdict(engine),
             "monitoring": beside,
+            "tracing": _tracing(),
             "workers": workers,
             "api_processes": saved.get("api_processes", API_PROCESSES),
         }
@@ -232,6 +241,18 @@ def _engine(home: Home, report: Report) -> Choice:
         choice = proven(choice)
     report(f"engine {choice.name}: {choice.why}")
     return choice
+
+
+def _tracing() -> dict[str, Any]:
+    settings = config.load()
+    if settings.tracing and not traces.installed():
+        raise StackFailed(
+            "Traces need an optional part that is not installed",
+            check="tracing.installed",
+            fix=f"{traces.INSTALL}, or start without CORESKILLS_TRACING",
+            exit_code=4,
+        )
+    return {"on": settings.tracing, "endpoint": settings.otlp_endpoint}
 
 
 def _launch(home: Home) -> subprocess.Popen[bytes]:

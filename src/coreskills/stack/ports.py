@@ -3,8 +3,9 @@ is replaced by a free one. What was chosen is saved, and is what is printed, ope
 
 import socket
 
-DEFAULTS = {"api": 5000, "postgres": 5432, "redis": 6379, "prometheus": 9090, "grafana": 3000}
-DEFAULTS |= {"alertmanager": 9093, "receiver": 9095}
+from coreskills.stack.services import PORTS
+
+KNOWN = PORTS | {"alertmanager": 9093, "receiver": 9095}  # the last two: of the native mode alone
 WORKERS = 9101  # of the first worker, where it is scraped; the others have the next ones
 
 
@@ -18,7 +19,7 @@ def wanted(saved: dict[str, int], base: int | None, names: list[str]) -> dict[st
 
 def _known(name: str) -> int:
     service, _, number = name.partition("-")
-    return WORKERS + int(number or 1) - 1 if service == "worker" else DEFAULTS[name]
+    return WORKERS + int(number or 1) - 1 if service == "worker" else KNOWN[name]
 
 
 def choose(wanted: dict[str, int]) -> dict[str, int]:

@@ -34,7 +34,10 @@ def probes(home: Path) -> list[Probe]:
 
 def run(home: Path, skip: frozenset[str]) -> list[Result]:
     """Raises StackFailed for the first that failed; a missing Redis does not fail a start."""
-    results = [probe.run() for probe in probes(home) if probe.id not in skip]
+    return refuse_failed([probe.run() for probe in probes(home) if probe.id not in skip])
+
+
+def refuse_failed(results: list[Result]) -> list[Result]:
     for result in results:
         if result.verdict == "failed":
             raise StackFailed(
@@ -62,10 +65,10 @@ def writable(home: Path) -> Finding:
     return Finding(str(folder))
 
 
-def disk(home: Path) -> Finding:
+def disk(home: Path, needed: int = DISK_MIB) -> Finding:
     free = shutil.disk_usage(_existing(home)).free / 2**20
-    measured = f"{free:.0f} MiB free, {DISK_MIB} needed"
-    return Finding(measured, "too little" if free < DISK_MIB * TOLERANCE else "")
+    measured = f"{free:.0f} MiB free, {needed} needed"
+    return Finding(measured, "too little" if free < needed * TOLERANCE else "")
 
 
 def memory() -> Finding:

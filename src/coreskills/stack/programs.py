@@ -181,6 +181,13 @@ def _environment(home: Home, instance: dict[str, Any], role: str) -> dict[str, s
     found = config.inherited() | {
         "CORESKILLS_DATABASE_URL_FILE": str(home.secret_file(f"{role}_url", database)),
     }
+    tracing = instance.get("tracing", {})
+    if tracing.get("on"):
+        found |= {
+            "CORESKILLS_TRACING": "true",
+            "CORESKILLS_TRACES_DIR": str(home.traces),
+            "CORESKILLS_OTLP_ENDPOINT": tracing["endpoint"],
+        }
     if instance["queue"] == "redis":
         address = redis_of(home, None).url()
         found["CORESKILLS_REDIS_URL_FILE"] = str(home.secret_file("redis_url", address))

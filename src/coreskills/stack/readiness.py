@@ -36,7 +36,7 @@ def wait_until_ready(
                 told.add(service.name)
                 report(_line(service, time.monotonic() - began))
         up = needed and all(s.state in ("running", "done") for s in needed)
-        if up and _api_ready(home):
+        if up and api_ready(home):
             report(f"api ready after {time.monotonic() - began:.1f} s")
             return
         if time.monotonic() > deadline:
@@ -49,7 +49,7 @@ def _line(service: ServiceState, seconds: float) -> str:
     return f"{service.name} {service.state}{where} after {seconds:.1f} s"
 
 
-def _api_ready(home: Home) -> bool:
+def api_ready(home: Home) -> bool:
     port = home.instance()["ports"]["api"]
     client = Client(f"http://127.0.0.1:{port}", timeout=5)
     try:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from coreskills.stack import state
 from coreskills.stack.child import Child
+from coreskills.stack.event_lines import tell
 from coreskills.stack.home import Home
 from coreskills.stack.observers import OBSERVERS
 from coreskills.stack.processes import end, identify
@@ -59,6 +60,7 @@ class Supervisor:
             self._renew()
             self._trim_logs()
             time.sleep(TICK)
+        tell("stopping")
         self._end_all()
         stop_file.unlink(missing_ok=True)
         state.remove(self._home)
@@ -78,6 +80,7 @@ class Supervisor:
             names = self._restart_file.read_text(encoding="utf-8").split()
             wanted = [child for child in self._children if child.program.name in names]
             self._renewal = Renewal(wanted)
+            tell("restarting", services=[child.program.name for child in wanted])
         if self._renewal.advance():
             self._renewal = None
             self._restart_file.unlink(missing_ok=True)
@@ -124,8 +127,11 @@ class Supervisor:
         child.state = replace(
             child.state, state="running", pid=identity.pid, started=identity.started
         )
+        tell("service_started", name=program.name, pid=identity.pid)
 
     def _ended(self, child: Child, code: int) -> None:
+        name, wanted = child.program.name, child.renewing or (child.program.once and code == 0)
+        tell("service_ended", "info" if wanted else "warning", name=name, exit_code=code)
         if child.program.once and code == 0:
             child.state = replace(child.state, state="done", pid=None, started=None, exit_code=0)
             return
@@ -171,7 +177,7 @@ class Supervisor:
         try:
             state.write(self._home, State(identify(os.getpid()), services))
         except OSError as exc:  # a full disk must not end the one who keeps the rest alive
-            sys.stderr.write(f"state.json was not written: {exc}\n")
+            tell("state_not_written", "error", why=exc.strerror)
 
     def _trim_logs(self) -> None:
         """The programs append to files we opened: so copy what there is, and cut to nothing."""
@@ -182,6 +188,7 @@ class Supervisor:
             if path.stat().st_size > LARGEST_LOG:
                 shutil.copyfile(path, path.with_suffix(".log.1"))
                 os.truncate(path, 0)
+                tell("log_cut", name=path.stem)
 
 
 def _uses_servers(program: Program) -> bool:

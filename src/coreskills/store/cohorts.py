@@ -9,28 +9,30 @@ SQL = queries.load("cohorts")
 Row = dict[str, Any]
 
 
-def select_pupils_of_school(conn: Connection, org_id: int) -> list[int]:
-    return [row["id"] for row in every(conn, SQL["select_pupils_of_school"], org_id=org_id)]
+def select_pupils_of_school(conn: Connection, school_id: int) -> list[int]:
+    return [row["id"] for row in every(conn, SQL["select_pupils_of_school"], school_id=school_id)]
 
 
-def select_pupils_of_class(conn: Connection, graduation_year: int, org_id: int | None) -> list[int]:
+def select_pupils_of_class(
+    conn: Connection, graduation_year: int, school_id: int | None
+) -> list[int]:
     rows = every(
-        conn, SQL["select_pupils_of_class"], graduation_year=graduation_year, org_id=org_id
+        conn, SQL["select_pupils_of_class"], graduation_year=graduation_year, school_id=school_id
     )
     return [row["id"] for row in rows]
 
 
-def count_pupils(conn: Connection, org_id: int | None) -> int:
-    return int(value(conn, SQL["count_pupils"], org_id=org_id))
+def count_pupils(conn: Connection, school_id: int | None) -> int:
+    return int(value(conn, SQL["count_pupils"], school_id=school_id))
 
 
-def select_cohort_step(conn: Connection, school_year: int, org_id: int) -> Row | None:
-    return one(conn, SQL["select_cohort_step"], school_year=school_year, org_id=org_id)
+def select_cohort_step(conn: Connection, school_year: int, school_id: int) -> Row | None:
+    return one(conn, SQL["select_cohort_step"], school_year=school_year, school_id=school_id)
 
 
-def insert_cohort_step(conn: Connection, school_year: int, org_id: int, job_id: int) -> None:
+def insert_cohort_step(conn: Connection, school_year: int, school_id: int, job_id: int) -> None:
     """Raises Conflict when the school has stepped in this year."""
-    args = {"school_year": school_year, "org_id": org_id, "job_id": job_id}
+    args = {"school_year": school_year, "school_id": school_id, "job_id": job_id}
     send(conn, SQL["insert_cohort_step"], **args)
 
 

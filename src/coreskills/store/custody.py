@@ -27,11 +27,6 @@ def select_custody_of_cohort(
     )
 
 
-def select_school_id(conn: Connection, sourced_id: str) -> int | None:
-    found: int | None = value(conn, SQL["select_school_id"], sourced_id=sourced_id)
-    return found
-
-
 def register_device(conn: Connection, row: Row) -> int:
     """Raises Conflict `duplicate_device` or `duplicate_serial`."""
     return int(value(conn, SQL["register_device"], **row))

@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from coreskills.domain.people import DATA
 from coreskills.store import queries, server
 from coreskills.store.db import Connection, every, run
 
@@ -17,12 +18,7 @@ RESULT_COLUMNS = (
     "user_type",
     "student_id",
     "employee_id",
-    "first_name",
-    "last_name",
-    "grade_level",
-    "graduation_year",
-    "department",
-    "role",
+    *DATA,
     "username",
     "username_stem",
     "email",

@@ -24,6 +24,7 @@ class NewJob:
     deadline_seconds: int
     requested_by: str
     request_id: str | None
+    trace_parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ def accept_job(conn: Connection, job: NewJob, key: Key, details: Row) -> Row | N
             deadline_seconds=job.deadline_seconds,
             requested_by=job.requested_by,
             request_id=job.request_id,
+            trace_parent=job.trace_parent,
             key=key.text,
             request_hash=key.request_hash,
             action=f"{job.job_type}.requested",
@@ -71,6 +73,7 @@ def insert_jobs(conn: Connection, jobs: list[NewJob]) -> list[Row]:
         deadlines=[job.deadline_seconds for job in jobs],
         actors=[job.requested_by for job in jobs],
         request_ids=[job.request_id for job in jobs],
+        trace_parents=[job.trace_parent for job in jobs],
     )
 
 

@@ -6,18 +6,14 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from coreskills.domain.kinds import KINDS
+from coreskills.domain.people import DATA
 from coreskills.store import queries
 from coreskills.store.db import Connection, every, one, run, send, value
 
 SQL = queries.load("lifecycle")
 Row = dict[str, Any]
 ACCOUNT_COLUMNS = (
-    "first_name",
-    "last_name",
-    "grade_level",
-    "graduation_year",
-    "department",
-    "role",
+    *DATA,
     "username",
     "username_stem",
     "email",

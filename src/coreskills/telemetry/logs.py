@@ -3,8 +3,10 @@
 A line that cannot be written, for the disk is full, is dropped: no request and no job fails for
 want of a log. The first line that can be written again comes after one that says how many lack.
 
-A line names things by their numbers, never a person: not who they are, and not what a database or
-an exception says of a value, except where somebody chose the level debug.
+Every line of a request or a job carries their ids, and that of their trace where there is one.
+Secrets are taken out (redaction.py). A line names things by their numbers, never a person: not who
+they are, and not what a database or an exception says of a value, except where somebody chose the
+level debug.
 """
 
 import logging
@@ -21,7 +23,10 @@ import orjson
 import structlog
 
 from coreskills import config
+from coreskills.telemetry import traces
+from coreskills.telemetry.redaction import redacted
 
+_KNOW_NO_VALUES = ("psycopg.pool", "opentelemetry", "urllib3", "granian", "_granian")
 _NOTICE = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 
 
@@ -35,6 +40,8 @@ def configure(service: str, level: str, style: str) -> None:
 
     def named(logger: Any, method: str, event: Any) -> Any:
         event["service"] = service
+        if trace_id := traces.trace_id():
+            event["trace_id"] = trace_id
         return event
 
     shared: list[Any] = [
@@ -43,6 +50,7 @@ def configure(service: str, level: str, style: str) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.ExceptionRenderer(partial(_where, lowest <= logging.DEBUG)),
+        _without_secrets,
     ]
     renderer: Any = structlog.processors.JSONRenderer(serializer=_dumps)
     if style == "text":
@@ -55,6 +63,25 @@ def configure(service: str, level: str, style: str) -> None:
         logger_factory=lambda *_: _Logger(lines.write if style == "json" else _show),
         cache_logger_on_first_use=True,
     )
+    logging.getLogger().handlers = [_Foreign(logging.WARNING)]
+
+
+def _without_secrets(logger: Any, method: str, event: Any) -> Any:
+    return redacted(event)
+
+
+class _Foreign(logging.Handler):
+    """What libraries have to say, in the same form. One that knows values is only named, except
+    where somebody chose the level debug."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log = structlog.get_logger("library")
+        told = {"logger": record.name, "where": f"{record.filename}:{record.lineno}"}
+        if record.name.startswith(_KNOW_NO_VALUES):
+            told["text"] = record.getMessage()
+        log.log(record.levelno, "library", **told)
+        if "text" not in told:
+            log.debug("library", **told, text=record.getMessage())
 
 
 def _where(frankly: bool, failure: Any) -> str:
@@ -71,7 +98,10 @@ def _where(frankly: bool, failure: Any) -> str:
 
 
 def access(**fields: Any) -> None:
-    """One line for an answered request. Written directly in JSON: there is one for each."""
+    """One line for an answered request. Written directly in JSON: there is one for each. So none of
+    its fields may hold a secret; api/requests.py sees to that."""
+    if trace_id := traces.trace_id():
+        fields["trace_id"] = trace_id
     _access(fields)
 
 

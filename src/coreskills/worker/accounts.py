@@ -8,6 +8,7 @@ from typing import Any
 from coreskills.domain import lifecycle as moves
 from coreskills.domain.kinds import KINDS
 from coreskills.domain.naming import stem
+from coreskills.domain.people import DATA
 from coreskills.errors import EngineFailed, NotFound
 from coreskills.store import lifecycle, orgs, passwords, users
 from coreskills.store.db import Connection
@@ -19,7 +20,6 @@ from coreskills.worker.plans import Plan, carried_out
 
 Row = dict[str, Any]
 DUE_AT_ONCE = 500  # timers for which one tick makes jobs
-PERSON = ("first_name", "last_name", "grade_level", "graduation_year", "department", "role")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ class Case:
         return self.context.invoke(self.act.command, parameters, known | facts)
 
     def decision(self, answer: Row, **columns: Any) -> Decision:
-        return Decision(self.account, answer, self.act.trail, columns, self.act.event)
+        trail = self.act.trail.format(kind=self.account["user_type"])
+        return Decision(self.account, answer, trail, columns, self.act.event)
 
     def decide(self) -> Decision:
         if self.act.ask:
@@ -135,7 +136,7 @@ def _update(case: Case) -> Decision:
 def _rename(case: Case) -> Decision:
     """Username and address follow the name; race by race, more of the taken names are looked at."""
     account, parameters = case.account, _given(case.wanted)
-    person = {name: account[name] for name in PERSON} | case.wanted.model_dump(exclude_none=True)
+    person = {name: account[name] for name in DATA} | case.wanted.model_dump(exclude_none=True)
     base = stem(
         account["user_type"] == "student",
         person["first_name"] or "",
@@ -156,11 +157,7 @@ def _move(case: Case) -> Decision:
     if school_id in (None, account["school_id"]):
         return case.decision(answer)
     with case.context.db.reading() as conn:
-        school = orgs.select_org(conn, school_id)
-    if school is None:
-        raise EngineFailed(
-            f"There is no school {school_id}", permanent=True, code="reference_missing"
-        )
+        school = orgs.select_school(conn, school_id)
     moved = {
         "Action": "move",
         "Changed": True,
@@ -173,12 +170,12 @@ def _move(case: Case) -> Decision:
 def _given(wanted: Any) -> Row:
     """What is to be changed, under the names of the commands."""
     given = wanted.model_dump(exclude_none=True)
-    return {NAMES[name]: given[name] for name in PERSON if name in given}
+    return {NAMES[name]: given[name] for name in DATA if name in given}
 
 
 ACTS = {
     "activate_account": Act("Resume-KISDAccount", "account.activated", ask=_activate),
-    "update_person": Act("Set-KISDAccount", "person.updated", ask=_update, event="moved"),
+    "update_person": Act("Set-KISDAccount", "{kind}.changed", ask=_update, event="moved"),
     "rename_account": Act("Rename-KISDAccount", "account.renamed", ask=_rename),
     "move_account": Act("Move-KISDAccount", "account.moved", ask=_move, event="moved"),
     "reset_password": Act("Reset-KISDPassword", "account.password_reset"),

@@ -7,14 +7,18 @@ ended by itself, so that none suffers from its neighbours.
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
+from typing import Any
 
 import structlog
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from coreskills.config import Settings
 from coreskills.domain.jobs import MAX_ERRORS, Job, backoff_seconds
 from coreskills.engine.base import Engine
 from coreskills.errors import (
     AppError,
+    ChangedMeanwhile,
     Conflict,
     EngineFailed,
     LeaseLost,
@@ -26,9 +30,8 @@ from coreskills.failpoints import reach
 from coreskills.store import audit, leases
 from coreskills.store.audit import Entry as AuditEntry
 from coreskills.store.db import Connection, Database
-from coreskills.telemetry import work
+from coreskills.telemetry import traces, work
 from coreskills.worker.context import Context, Outcome
-from coreskills.worker.effects import CHANGED
 from coreskills.worker.handlers import Handler
 from coreskills.worker.heartbeat import Batch, Heartbeat
 from coreskills.worker.pulse import Pulse
@@ -41,7 +44,7 @@ RACED_FOR = (
     "duplicate_person",
     "duplicate_device",
     "seats_in_use",
-    CHANGED,
+    ChangedMeanwhile.code,
 )
 UNKNOWN_KIND_DELAY = 5.0  # another worker, of a newer version, may know it
 BLAMELESS = 20  # attempts; what fails so often for want of a server is counted as its own fault
@@ -66,17 +69,21 @@ class Runner:
         pulse = Pulse(settings.pulse_file)
         self._heartbeat = Heartbeat(db, settings.lease_seconds, blocked, pulse)
 
-    def run(self, jobs: list[Job]) -> None:
+    def run(self, jobs: list[Job], asked_at: int = 0) -> None:
+        """`asked_at` is when we asked for them, for their traces."""
+        self._trace = traces.batch(jobs, asked_at)
         endings: list[Ending] = []
         self._spent.clear()
         for job in jobs:
             work.claimed(job.job_type, job.queued_seconds)
-        with self._heartbeat.holding(jobs) as batch:
+        with self._heartbeat.holding(jobs) as batch, closing(self._trace):
             for job in jobs:
                 batch.begin(job)
+                bind_contextvars(**_ids(job))  # what the engine logs meanwhile is about it
                 outcome = self._outcome(job, batch)
                 if outcome:
                     endings.append((job, outcome))
+            clear_contextvars()
             if endings:
                 self._end(endings, batch)
 
@@ -84,13 +91,14 @@ class Runner:
         """What to write; None when the job did not come so far, which is settled then."""
         handler = self.handlers.get(job.job_type)
         if handler is None:
-            log.warning("job_released", job_id=job.id, job_type=job.job_type, why="unknown kind")
+            self._tell(job, "released", why="unknown kind")
             self._stubbornly(lambda: self._release(job, UNKNOWN_KIND_DELAY))
             return None
         context = Context(self.db, self.engine, self.settings, job, batch.report, race)
         try:
-            reach("worker.running", job.id)
-            return self._timed(handler, context)
+            with self._trace.running(job):
+                reach("worker.running", job.id)
+                return self._timed(handler, context)
         except Exception as exc:  # noqa: BLE001  the worker outlives any job
             self._settle(job, exc)
             return None
@@ -144,18 +152,20 @@ class Runner:
         reach("worker.after_commit")
         for job, _ in endings:
             work.ended(job.job_type, "completed", "", self._spent[job.id])
-            log.info("job_completed", job_id=job.id, job_type=job.job_type, attempt=job.attempt)
+            log.info("job_completed", **_ids(job), attempt=job.attempt)
+            self._trace.ended(job, "completed")
         return None
 
     def _commit(self, endings: list[Ending], *, again: bool) -> None:
         """The effects, the results, the trail and the jobs' ends: one transaction."""
-        with self.db.pipelined() as conn:
-            if again and not all(leases.lock_running(conn, job) for job, _ in endings):
+        jobs = [job for job, _ in endings]
+        with self._trace.committing(jobs), self.db.pipelined() as conn:
+            if again and not all(leases.lock_running(conn, job) for job in jobs):
                 raise LeaseLost("It is not ours any more, or was written already")
             for _, outcome in endings:
                 outcome.write(conn)  # first: finishing locks the rows, and the heartbeat needs them
             results = [
-                (job, outcome.result | {"engine": self.engine.name}) for job, outcome in endings
+                (job, outcome.result | {"Engine": self.engine.name}) for job, outcome in endings
             ]
             if not leases.finish_jobs(conn, results):
                 raise LeaseLost("It is not ours any more")
@@ -164,15 +174,21 @@ class Runner:
     def _settle(self, job: Job, exc: Exception) -> None:
         """The job did not succeed: again later, or never."""
         if isinstance(exc, LeaseLost):
-            log.warning("job_lost", job_id=job.id, job_type=job.job_type, attempt=job.attempt)
+            self._tell(job, "lost", exc.code, attempt=job.attempt)
         elif isinstance(exc, Unavailable) and job.attempt < BLAMELESS:
-            log.warning("job_released", job_id=job.id, job_type=job.job_type, why=exc.message)
+            self._tell(job, "released", exc.code, why=exc.message)
             self._stubbornly(lambda: self._release(job, backoff_seconds(0)))
         elif isinstance(exc, NeedsApproval):
-            log.warning("job_suspended", job_id=job.id, job_type=job.job_type, why=exc.message)
+            self._tell(job, "suspended", why=exc.message)
             self._stubbornly(lambda: self._suspend(job, exc))
         else:
             self._stubbornly(lambda: self._blame(job, exc))
+
+    def _tell(self, job: Job, outcome: str, code: str = "", **more: Any) -> None:
+        """The log, and the trace."""
+        told = {"code": code} if code else {}
+        log.warning(f"job_{outcome}", **_ids(job), **told, **more)
+        self._trace.ended(job, outcome, code)
 
     def _suspend(self, job: Job, exc: NeedsApproval) -> None:
         with self.db.transaction() as conn:
@@ -189,9 +205,9 @@ class Runner:
         code = exc.code if isinstance(exc, AppError) else "internal_error"
         message = exc.message if isinstance(exc, AppError) else f"{type(exc).__name__}: {exc}"
         again = _retryable(exc) and job.error_count + 1 < MAX_ERRORS
-        event = "job_retried" if again else "job_failed"
         # The message may name somebody; it is in the job.
-        log.warning(event, job_id=job.id, code=code, exc_info=not expected and exc)
+        outcome = "retried" if again else "failed"
+        self._tell(job, outcome, code, exc_info=not expected and exc)
         with self.db.transaction() as conn:
             if again:
                 pause = backoff_seconds(job.error_count)
@@ -211,6 +227,12 @@ class Runner:
                 if time.monotonic() > until:
                     raise
                 time.sleep(0.1)
+
+
+def _ids(job: Job) -> dict[str, Any]:
+    """What every line of the log about this job begins with."""
+    ids = {"job_id": job.id, "job_type": job.job_type, "request_id": job.request_id}
+    return ids | {"trace_id": job.trace_id} if job.trace_parent else ids
 
 
 def _retryable(exc: Exception) -> bool:

@@ -9,8 +9,8 @@ from typing import Any
 
 from coreskills.domain.accounts import GraduateCohort, PromoteCohort
 from coreskills.domain.lifecycle import LEAVER
-from coreskills.engine.native.grades import LAST_GRADE
-from coreskills.errors import EngineFailed
+from coreskills.domain.people import LAST_GRADE
+from coreskills.errors import NotFound
 from coreskills.store import cohorts, lifecycle, orgs
 from coreskills.store.db import Connection
 from coreskills.worker import effects
@@ -32,10 +32,10 @@ PASSED_OVER = {
 def promote(context: Context) -> Outcome:
     wanted = PromoteCohort.model_validate(context.job.parameters)
     with context.db.reading() as conn:
-        school, feeder = _school(conn, wanted.org_id)
-        if step := cohorts.select_cohort_step(conn, wanted.school_year, wanted.org_id):
+        school, feeder = _school(conn, wanted.school_id)
+        if step := cohorts.select_cohort_step(conn, wanted.school_year, wanted.school_id):
             return _stepped_already(context, step)
-        ids = cohorts.select_pupils_of_school(conn, wanted.org_id)
+        ids = cohorts.select_pupils_of_school(conn, wanted.school_id)
         pupils = lifecycle.select_accounts(conn, ids)
     _refuse_strangers(wanted, pupils)
     facts = {"Name": school["name"], "Feeder": feeder and feeder["name"]}
@@ -44,7 +44,7 @@ def promote(context: Context) -> Outcome:
     decisions = [_decision(wanted, pupil, answer, feeder) for pupil, answer in answers]
 
     def write(conn: Connection) -> None:
-        cohorts.insert_cohort_step(conn, wanted.school_year, wanted.org_id, context.job.id)
+        cohorts.insert_cohort_step(conn, wanted.school_year, wanted.school_id, context.job.id)
         effects.write(conn, context, [d for d in decisions if d], wanted.why)
         cohorts.hasten_recomputation(conn)
 
@@ -57,9 +57,11 @@ def graduate(context: Context) -> Outcome:
     """Those who still hold devices come first in the report: these have to be fetched."""
     wanted = GraduateCohort.model_validate(context.job.parameters)
     with context.db.reading() as conn:
-        ids = cohorts.select_pupils_of_class(conn, wanted.graduation_year, wanted.org_id)
+        if wanted.school_id:
+            orgs.select_school(conn, wanted.school_id)
+        ids = cohorts.select_pupils_of_class(conn, wanted.graduation_year, wanted.school_id)
         pupils = lifecycle.select_accounts(conn, ids)
-        population = cohorts.count_pupils(conn, wanted.org_id)
+        population = cohorts.count_pupils(conn, wanted.school_id)
         now = moment(lifecycle.select_now(conn))
     leaving = [p for p in pupils if p["grade_level"] == LAST_GRADE and p["state"] != "disabled"]
     answers = _each(context, leaving, lambda pupil: _leave(context, pupil, now))
@@ -76,11 +78,9 @@ def graduate(context: Context) -> Outcome:
     return carried_out(context, Plan(changes, write, result, population))
 
 
-def _school(conn: Connection, org_id: int) -> tuple[Row, Row | None]:
+def _school(conn: Connection, id: int) -> tuple[Row, Row | None]:
     """And the one that takes its pupils."""
-    school = orgs.select_org(conn, org_id)
-    if school is None or school["type"] != "school":
-        raise EngineFailed(f"There is no school {org_id}", permanent=True, code="reference_missing")
+    school = orgs.select_school(conn, id)
     return school, orgs.select_org(conn, school["feeder_id"]) if school["feeder_id"] else None
 
 
@@ -95,11 +95,7 @@ def _refuse_strangers(wanted: PromoteCohort, pupils: list[Row]) -> None:
     known = {pupil["student_id"] for pupil in pupils}
     strangers = sorted(set(wanted.retained) - known)
     if strangers:
-        raise EngineFailed(
-            f"Not pupils of this school: {', '.join(strangers[:10])}",
-            permanent=True,
-            code="reference_missing",
-        )
+        raise NotFound(f"Not pupils of this school: {', '.join(strangers[:10])}")
 
 
 def _each(context: Context, pupils: list[Row], ask: Callable[[Row], Row]) -> list[tuple[Row, Row]]:

@@ -133,12 +133,5 @@ def _moment(at: datetime) -> str:
 
 
 def _entry(context: Context, result: Row) -> Entry:
-    return Entry(
-        action="policies.evaluated",
-        actor=context.job.requested_by,
-        resource_type="policy",
-        resource_id=context.job.parameters.get("policy_id"),
-        job_id=context.job.id,
-        request_id=context.job.request_id,
-        details={"after": result},
-    )
+    policy_id = context.job.parameters.get("policy_id")
+    return context.entry("policy.evaluated", "policy", policy_id, details={"after": result})

@@ -11,7 +11,7 @@ from coreskills.errors import LeaseLost
 from coreskills.store import leases
 from coreskills.store.audit import Entry
 from coreskills.store.db import Connection, Database
-from coreskills.telemetry import work
+from coreskills.telemetry import traces, work
 
 Row = dict[str, Any]
 
@@ -48,8 +48,11 @@ class Context:
             "StaffMailDomain": self.settings.staff_mail_domain,
             "DirectorySuffix": self.settings.directory_suffix,
         }
-        with work.engine_call(self.engine.name, command):
-            deadline = self.job.deadline_seconds
+        deadline = self.job.deadline_seconds
+        with (
+            work.engine_call(self.engine.name, command),
+            traces.span(f"engine {command}", engine=self.engine.name, command=command),
+        ):
             return self.engine.invoke(command, parameters, rules | facts, deadline)
 
     def hold(self, conn: Connection) -> None:
@@ -57,14 +60,19 @@ class Context:
         if not leases.lock_running(conn, self.job):
             raise LeaseLost(f"Job {self.job.id} is not ours any more")
 
-    def audit(self, action: str, user_id: int | None, details: Row) -> Entry:
+    def entry(
+        self, action: str, resource_type: str, resource_id: int | None = None, **more: Any
+    ) -> Entry:
+        """The line of the trail that says that this job did it."""
         return Entry(
             action=action,
             actor=self.job.requested_by,
-            resource_type="user",
-            resource_id=user_id,
-            user_id=user_id,
+            resource_type=resource_type,
+            resource_id=resource_id,
             job_id=self.job.id,
             request_id=self.job.request_id,
-            details=details,
+            **more,
         )
+
+    def entry_of_user(self, action: str, user_id: int, details: Row) -> Entry:
+        return self.entry(action, "user", user_id, user_id=user_id, details=details)

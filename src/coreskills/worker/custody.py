@@ -15,12 +15,11 @@ from coreskills.domain.devices import (
     ReturnDevice,
     SetDevice,
 )
-from coreskills.errors import Conflict, EngineFailed, NotFound
-from coreskills.store import audit, custody, lifecycle
+from coreskills.errors import ChangedMeanwhile, Conflict, EngineFailed, NotFound
+from coreskills.store import audit, custody, lifecycle, orgs
 from coreskills.store.audit import Entry
 from coreskills.store.db import Connection
 from coreskills.worker.context import Context, Outcome
-from coreskills.worker.effects import CHANGED
 from coreskills.worker.plans import Change, Plan, carried_out
 
 Row = dict[str, Any]
@@ -108,7 +107,7 @@ def set_device(context: Context) -> Outcome:
         name = after.get("DeviceName", device["device_name"])
         os_version = after.get("OSVersion", device["os_version"])
         if not custody.describe_device(conn, device, device_name=name, os_version=os_version):
-            raise _changed()
+            raise ChangedMeanwhile("A device was changed meanwhile")
         if "Status" in after:
             _move(context, conn, [(device, after["Status"], device["assigned_user_id"])])
         entry = _entry(context, "device.changed", device["id"], device["assigned_user_id"], answer)
@@ -140,11 +139,10 @@ def take_back_cohort(context: Context) -> Outcome:
     report for each."""
     wanted = ReturnCohort.model_validate(context.job.parameters)
     with context.db.reading() as conn:
-        school_id = custody.select_school_id(conn, wanted.school) if wanted.school else None
-        if wanted.school and school_id is None:
-            raise NotFound(f"There is no school {wanted.school}")
+        if wanted.school_id:
+            orgs.select_school(conn, wanted.school_id)
         held = custody.select_custody_of_cohort(
-            conn, graduation_year=wanted.graduation_year, school_id=school_id
+            conn, graduation_year=wanted.graduation_year, school_id=wanted.school_id
         )
         population = custody.count_custody(conn)
     lines: list[Change] = []
@@ -220,11 +218,7 @@ def _refuse_to_forget_holder(device: Row, status: str | None) -> None:
 
 def _move(context: Context, conn: Connection, moves: list[tuple[Row, str, int | None]]) -> None:
     if custody.move_devices(conn, moves, actor=context.job.requested_by) != len(moves):
-        raise _changed()
-
-
-def _changed() -> Conflict:
-    return Conflict("A device was changed meanwhile", code=CHANGED)
+        raise ChangedMeanwhile("A device was changed meanwhile")
 
 
 def _entry_of_return(context: Context, device: Row, answer: Row) -> Entry:
@@ -233,17 +227,9 @@ def _entry_of_return(context: Context, device: Row, answer: Row) -> Entry:
 
 def _entry(context: Context, action: str, id: int, user_id: int | None, answer: Row) -> Entry:
     """`user_id`: the person who gets, has or had it."""
-    return Entry(
-        action=action,
-        actor=context.job.requested_by,
-        resource_type="device",
-        resource_id=id,
-        user_id=user_id,
-        job_id=context.job.id,
-        request_id=context.job.request_id,
-        details={
-            "why": context.job.parameters.get("why", ""),
-            "before": answer["Before"],
-            "after": answer["After"],
-        },
-    )
+    details = {
+        "why": context.job.parameters.get("why", ""),
+        "before": answer["Before"],
+        "after": answer["After"],
+    }
+    return context.entry(action, "device", id, user_id=user_id, details=details)

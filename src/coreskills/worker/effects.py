@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coreskills.domain.lifecycle import LEAVER
-from coreskills.errors import Conflict
+from coreskills.errors import ChangedMeanwhile
 from coreskills.store import audit, groups, licences, lifecycle
 from coreskills.store.db import Connection
 from coreskills.worker.context import Context
@@ -17,7 +17,6 @@ from coreskills.worker.facts import columns_of, key_of
 from coreskills.worker.plans import Change
 
 Row = dict[str, Any]
-CHANGED = "account_changed"  # somebody wrote between the engine's look and our transaction
 
 
 @dataclass(frozen=True)
@@ -53,27 +52,23 @@ class Decision:
 
 
 def write(conn: Connection, context: Context, decisions: list[Decision], why: str) -> None:
-    """Raises Conflict CHANGED."""
+    """Raises ChangedMeanwhile."""
     for decision in decisions:
         if decision.purges and not lifecycle.purge_account(conn, decision.account):
-            raise _changed()
+            raise ChangedMeanwhile(f"User {decision.account['id']} was changed meanwhile")
     changed = [(d.account, columns_of(d.after) | d.columns) for d in decisions if not d.purges]
     if changed and not lifecycle.update_accounts(conn, changed, reason=why or None):
-        raise _changed()
+        raise ChangedMeanwhile("An account was changed meanwhile")
     _move_belongings(conn, decisions)
     _set_timers(conn, decisions)
     audit.insert_audits(conn, [_entry(context, decision, why) for decision in decisions])
-
-
-def _changed() -> Conflict:
-    return Conflict("An account was changed meanwhile", code=CHANGED)
 
 
 def _entry(context: Context, decision: Decision, why: str) -> audit.Entry:
     details = {"why": why, "before": decision.answer["Before"], "after": decision.after}
     if decision.after.get("State") == "disabled" and decision.account["licences"]:
         details["licences_released"] = decision.account["licences"]
-    return context.audit(decision.trail, decision.account["id"], details)
+    return context.entry_of_user(decision.trail, decision.account["id"], details)
 
 
 def _move_belongings(conn: Connection, decisions: list[Decision]) -> None:

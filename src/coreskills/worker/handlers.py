@@ -13,10 +13,10 @@ from coreskills.worker import (
     reconcile,
 )
 from coreskills.worker.context import Context, Outcome
-from coreskills.worker.importing import import_users
+from coreskills.worker.csv_import import import_users
+from coreskills.worker.oneroster_export import export_oneroster
+from coreskills.worker.oneroster_import import import_oneroster
 from coreskills.worker.privacy import export_person, retention_sweep
-from coreskills.worker.roster_export import export_oneroster
-from coreskills.worker.rosters import import_oneroster
 from coreskills.worker.trail import audit_verify
 
 Handler = Callable[[Context], Outcome]
@@ -24,10 +24,8 @@ Handler = Callable[[Context], Outcome]
 
 def self_test(context: Context) -> Outcome:
     """The whole path without a person: queue, engine, PostgreSQL."""
-    result = context.invoke(
-        "Test-KISDAccountExists", {"Username": "self.test"}, {"TakenUsernames": []}
-    )
-    return Outcome(result | {"Engine": context.engine.name})
+    command, wanted = "Test-KISDAccountExists", {"Username": "self.test"}
+    return Outcome(context.invoke(command, wanted, {"TakenUsernames": []}))
 
 
 def sweep_expired(context: Context) -> Outcome:

@@ -75,7 +75,7 @@ def _made(context: Context, person: NewStudent | NewStaff, account: Row, row: Ro
             first_day = f"{person.starts_on}T00:00:00Z"
             lifecycle.start_timers(conn, [id], "joined", since=first_day)
         details = {"after": account}
-        audit.insert_audit(conn, context.audit(f"{kind}.created", id, details))
+        audit.insert_audit(conn, context.entry_of_user(f"{kind}.created", id, details))
 
     return _ended(context, person, account, Outcome(result, write))
 

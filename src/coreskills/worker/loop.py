@@ -15,6 +15,7 @@ from coreskills.failpoints import reach
 from coreskills.store import leases
 from coreskills.store.db import Database
 from coreskills.store.leases import Claimant
+from coreskills.telemetry import traces
 from coreskills.worker.batch import Runner
 from coreskills.worker.handlers import HANDLERS, Handler
 from coreskills.worker.pulse import Pulse
@@ -58,6 +59,7 @@ class Worker:
         self._look_at_table_at = 0.0
         self._idle = False
         self._poll_until = 0.0
+        self._asked_at = 0  # for the jobs at hand, in a trace
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; then the jobs at hand are finished first."""
@@ -104,6 +106,7 @@ class Worker:
         return jobs
 
     def _claimed(self, ids: list[int]) -> tuple[list[Job], list[int]]:
+        self._asked_at = traces.now()
         with self._db.reading() as conn:
             return leases.claim_jobs(conn, ids, self._claimant)
 
@@ -112,6 +115,7 @@ class Worker:
         once by a worker that has nothing else to do, and now and then by all others."""
         if time.monotonic() < self._look_at_table_at:
             return []
+        self._asked_at = traces.now()
         with self._db.reading() as conn:
             jobs = leases.claim_next_jobs(conn, self._size, self._claimant, overdue=OVERDUE)
         if not (jobs and self._idle):
@@ -135,6 +139,7 @@ class Worker:
 
     def _poll(self, stop: threading.Event | None) -> list[Job]:
         """Redis is gone or absent: the table is the queue."""
+        self._asked_at = traces.now()
         with self._db.reading() as conn:
             jobs = leases.claim_next_jobs(conn, self._size, self._claimant)
         self._run(jobs)
@@ -147,7 +152,7 @@ class Worker:
             return
         reach("worker.after_claim")
         began = time.monotonic()
-        self._runner.run(jobs)
+        self._runner.run(jobs, self._asked_at)
         took = time.monotonic() - began
         if took > SLOW:
             self._size = max(1, self._size // 2)

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from coreskills.domain.accounts import Recompute
-from coreskills.errors import Conflict, NotFound
+from coreskills.errors import ChangedMeanwhile, NotFound
 from coreskills.store import audit, groups, licences, lifecycle
 from coreskills.store.db import Connection
 from coreskills.worker.context import Context, Outcome
-from coreskills.worker.effects import CHANGED
 from coreskills.worker.facts import account_facts, key_of
 from coreskills.worker.plans import Change, Plan, carried_out
 
@@ -50,7 +49,7 @@ def recompute_groups(context: Context) -> Outcome:
 
     def write(conn: Connection) -> None:
         if groups.select_group_rules(conn) != rules:
-            raise Conflict("The rules were changed meanwhile", code=CHANGED)
+            raise ChangedMeanwhile("The rules were changed meanwhile")
         groups.delete_members(conn, [{"user_id": i, "name": n} for i, n in _taken(verdicts)])
         groups.insert_members(conn, [{"user_id": i, "name": n} for i, n in _given(verdicts)])
 
@@ -65,7 +64,7 @@ def recompute_licences(context: Context) -> Outcome:
 
     def write(conn: Connection) -> None:
         if licences.select_licence_rules(conn) != rules:
-            raise Conflict("Rules or seats were changed meanwhile", code=CHANGED)
+            raise ChangedMeanwhile("Rules or seats were changed meanwhile")
         licences.delete_assignments(conn, [{"user_id": i, "sku": n} for i, n in _taken(verdicts)])
         licences.insert_assignments(conn, [{"user_id": i, "sku": n} for i, n in _given(verdicts)])
 
@@ -169,11 +168,11 @@ def _carried_out(
         if not changed:
             return
         if not groups.lock_unchanged(conn, [verdict.account for verdict in changed]):
-            raise Conflict("An account was changed meanwhile", code=CHANGED)
+            raise ChangedMeanwhile("An account was changed meanwhile")
         write(conn)
         entries = [
-            context.audit(
-                f"{what.lower()}.recomputed",
+            context.entry_of_user(
+                f"account.{what.lower()}_changed",
                 verdict.account["id"],
                 {"why": why, "before": {what: verdict.has}, "after": {what: verdict.gets}},
             )

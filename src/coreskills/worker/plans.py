@@ -41,7 +41,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """`write` carries everything out, and raises Conflict CHANGED if something is not as it was
+    """`write` carries everything out, and raises ChangedMeanwhile if something is not as it was
     decided about. `population`: how many there are, of which thresholds take their percent."""
 
     changes: list[Change]
@@ -60,6 +60,10 @@ class Plan:
         own = [(c.rows, c.among) for c in self.changes if c.action == action and c.among]
         return list(own) or [(self.counts().get(action, 0), self.population)]
 
+    def told(self, *, dry_run: bool, plan_id: int | None) -> Row:
+        """The result of the job, in whose `Counts` an import counts its rows."""
+        return {"DryRun": dry_run, "PlanId": plan_id, "Counts": self.counts()} | self.result
+
     def digest(self) -> bytes:
         lines = [asdict(change) for change in self.changes]
         return sha256(orjson.dumps(lines, option=orjson.OPT_SORT_KEYS)).digest()
@@ -76,8 +80,9 @@ def carried_out(context: Context, plan: Plan) -> Outcome:
     """
     job = context.job
     if job.parameters.get("dry_run"):
-        told = plan.result | {"DryRun": True, "PlanId": job.id, "Counts": plan.counts()}
-        return Outcome(told, lambda conn: _keep(conn, job.id, plan))
+        return Outcome(
+            plan.told(dry_run=True, plan_id=job.id), lambda conn: _keep(conn, job.id, plan)
+        )
     _refuse_frozen(context)
     followed = job.parameters.get("plan_id")
     if followed:
@@ -90,8 +95,7 @@ def carried_out(context: Context, plan: Plan) -> Outcome:
         if followed and not plans.mark_applied(conn, followed, by=job.id):
             raise _stale(f"Plan {followed} was carried out already")
 
-    told = {"DryRun": False, "PlanId": followed, "Counts": plan.counts()}
-    return Outcome(plan.result | told, write)
+    return Outcome(plan.told(dry_run=False, plan_id=followed), write)
 
 
 def _keep(conn: Connection, job_id: int, plan: Plan) -> None:

@@ -1,17 +1,15 @@
 """Jobs about personal data: handing it out, forgetting it, and keeping it no longer than needed."""
 
-from dataclasses import replace
 from typing import Any
 
 from coreskills.domain.privacy import ExportPerson, RetentionSweep, fields_of
-from coreskills.errors import Conflict, NotFound
+from coreskills.errors import ChangedMeanwhile, NotFound
 from coreskills.store import audit, privacy, retention, users
 from coreskills.store.db import Connection
 from coreskills.store.privacy import Disclosure
 from coreskills.worker.context import Context, Outcome
 
 Row = dict[str, Any]
-CHANGED = "account_changed"
 
 
 def export_person(context: Context) -> Outcome:
@@ -33,10 +31,12 @@ def export_person(context: Context) -> Outcome:
 
     def write(conn: Connection) -> None:
         if not privacy.insert_export(conn, context.job.id, user["id"], user["version"], record):
-            raise Conflict(f"User {user['id']} was changed meanwhile", code=CHANGED)
+            raise ChangedMeanwhile(f"User {user['id']} was changed meanwhile")
         privacy.insert_disclosure(conn, given)
         details = {"party": wanted.party, "why": wanted.purpose, "fields": len(given.fields)}
-        audit.insert_audit(conn, context.audit("person.exported", user["id"], details))
+        audit.insert_audit(
+            conn, context.entry_of_user(f"{user['type']}.exported", user["id"], details)
+        )
 
     rows = {table: len(found) for table, found in record.items() if found}
     where = f"/api/v1/exports/{context.job.id}/collect"
@@ -51,6 +51,6 @@ def retention_sweep(context: Context) -> Outcome:
         context.hold(conn)
         counts = retention.sweep(conn, job, really=really)
         if really and any(counts.values()):
-            entry = context.audit("retention.swept", None, {"after": counts})
-            audit.insert_audit(conn, replace(entry, resource_type="retention"))
-    return Outcome({"DryRun": wanted.dry_run, "Due": counts})
+            entry = context.entry("retention.swept", "retention", details={"after": counts})
+            audit.insert_audit(conn, entry)
+    return Outcome({"DryRun": wanted.dry_run, "Counts": counts})

@@ -20,7 +20,7 @@ from coreskills.config import Settings
 from coreskills.engine.base import Engine
 from coreskills.engine.choice import engine_named
 from coreskills.store.db import Database
-from coreskills.telemetry import exposition, logs, metrics, work
+from coreskills.telemetry import exposition, logs, metrics, traces, work
 from coreskills.worker.dispatcher import Dispatcher
 from coreskills.worker.handlers import HANDLERS, Handler
 from coreskills.worker.loop import Worker
@@ -32,8 +32,7 @@ EX_TEMPFAIL = 75  # sysexits.h: try again later
 def main(handlers: dict[str, Handler] = HANDLERS) -> None:
     """Runs until SIGTERM or SIGINT; the job at hand is finished first."""
     settings = config.load()
-    logs.configure("worker", settings.log_level, settings.log_format)
-    failpoints.enable(settings.failpoints)
+    _tell_of(settings)
     patient = replace(settings, statement_timeout_ms=STATEMENT_TIMEOUT_MS)
     db = Database(patient, smallest=1, largest=4)
     queue = streams.connect(settings.redis_url)
@@ -54,6 +53,7 @@ def main(handlers: dict[str, Handler] = HANDLERS) -> None:
     dispatching.join(timeout=5)
     engine.close()
     db.close()
+    traces.disable()
     if dispatching.broken:
         raise SystemExit(1)
 
@@ -76,6 +76,12 @@ def served(db: Database, engine: Engine) -> CollectorRegistry:
     registry.register(work.registry)
     registry.register(exposition.Asked(asked))
     return registry
+
+
+def _tell_of(settings: Settings) -> None:
+    logs.configure("worker", settings.log_level, settings.log_format)
+    failpoints.enable(settings.failpoints)
+    traces.enable("worker", settings)
 
 
 def _end_when(blocked: threading.Event) -> None:

@@ -1,7 +1,6 @@
 """Reconciliation: do the tables that must agree, agree? A line for each that does not."""
 
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 from coreskills.domain.trail import Reconcile
@@ -34,8 +33,7 @@ def compare(context: Context) -> Outcome:
         if strays:
             done = reconcile.cancel_stray_timers(conn, strays)
             details = {"after": {"timers_cancelled": done}, "users": strays}
-            entry = context.audit("drift.repaired", None, details)
-            audit.insert_audit(conn, replace(entry, resource_type="timer"))
+            audit.insert_audit(conn, context.entry("drift.repaired", "timer", details=details))
 
     counts = dict(sorted(Counter(line.code for line in lines).items()))
     return carried_out(context, Plan(lines, write, {"Drift": counts}))

@@ -3,10 +3,9 @@
 from typing import Any
 
 from coreskills.domain.naming import student_unit
+from coreskills.domain.people import LAST_GRADE
 from coreskills.engine.native.answers import Answer, Facts, account_of, change, fact, refusal
 from coreskills.engine.parameters import StepGrade
-
-LAST_GRADE = 12
 
 
 def step_grade(wanted: StepGrade, facts: Facts) -> Answer:
@@ -42,7 +41,7 @@ def _decided(wanted: StepGrade, account: dict[str, Any], facts: Facts) -> _Decis
     if school is None or grade < school["TopGrade"]:
         return "promoted", account, {"GradeLevel": grade + 1}
     if not school["Feeder"]:
-        raise refusal("reference_missing", f"Nobody says which school follows {school['Name']}")
+        raise refusal("feeder_missing", f"Nobody says which school follows {school['Name']}")
     moved = {"GradeLevel": grade + 1, "School": school["Feeder"]}
     return "feeder", account | {"School": school["Name"]}, moved
 

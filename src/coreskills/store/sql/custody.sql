@@ -16,9 +16,6 @@ SELECT d.id, d.device_id, d.device_name, d.device_type, d.platform, d.os_version
    AND (%(school_id)s::bigint IS NULL OR u.school_id = %(school_id)s)
  ORDER BY d.device_id COLLATE "C";
 
--- select_school_id --
-SELECT id FROM orgs WHERE sourced_id = %(sourced_id)s AND type = 'school';
-
 -- register_device --
 INSERT INTO devices (device_id, device_name, device_type, platform, os_version, serial_number)
 VALUES (%(device_id)s, %(device_name)s, %(device_type)s, %(platform)s, %(os_version)s,

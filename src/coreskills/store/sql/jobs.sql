@@ -16,10 +16,11 @@ keyed AS (
     RETURNING job_id),
 job AS (
     INSERT INTO jobs (id, job_type, parameters, unique_key, deadline_seconds, requested_by,
-                      request_id)
+                      request_id, trace_parent)
     OVERRIDING SYSTEM VALUE
     SELECT id, %(job_type)s::text, %(parameters)s::jsonb, %(unique_key)s::text,
-           %(deadline_seconds)s::integer, %(requested_by)s::text, %(request_id)s::text
+           %(deadline_seconds)s::integer, %(requested_by)s::text, %(request_id)s::text,
+           %(trace_parent)s::text
       FROM new WHERE %(key)s::text IS NULL OR EXISTS (SELECT FROM keyed)
     RETURNING id, status),
 noted AS (
@@ -31,12 +32,14 @@ noted AS (
 SELECT id, status FROM job;
 
 -- insert_jobs --
-INSERT INTO jobs (job_type, parameters, unique_key, deadline_seconds, requested_by, request_id)
-SELECT job_type, parameters, unique_key, deadline_seconds, requested_by, request_id
+INSERT INTO jobs (job_type, parameters, unique_key, deadline_seconds, requested_by, request_id,
+                  trace_parent)
+SELECT job_type, parameters, unique_key, deadline_seconds, requested_by, request_id, trace_parent
   FROM unnest(%(job_types)s::text[], %(parameters)s::jsonb[], %(unique_keys)s::text[],
-              %(deadlines)s::integer[], %(actors)s::text[], %(request_ids)s::text[])
+              %(deadlines)s::integer[], %(actors)s::text[], %(request_ids)s::text[],
+              %(trace_parents)s::text[])
        WITH ORDINALITY AS new(job_type, parameters, unique_key, deadline_seconds, requested_by,
-                              request_id, place)
+                              request_id, trace_parent, place)
  ORDER BY place
 RETURNING id, status;
 

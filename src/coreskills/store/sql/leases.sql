@@ -13,7 +13,8 @@ noted AS (
     INSERT INTO job_attempts (job_id, attempt, worker, engine)
     SELECT id, attempt, worker, %(engine)s FROM claimed)
 SELECT id, job_type, parameters, attempt, worker, error_count, deadline_seconds, requested_by,
-       request_id, created_at, extract(epoch FROM now() - run_at)::float AS queued_seconds
+       request_id, created_at, extract(epoch FROM now() - run_at)::float AS queued_seconds,
+       trace_parent
   FROM claimed;
 
 -- claim_jobs --
@@ -43,7 +44,8 @@ noted AS (
     SELECT id, attempt, worker, %(engine)s FROM claimed)
 SELECT r.id, c.job_type, c.parameters, c.attempt, c.worker, c.error_count, c.deadline_seconds,
        c.requested_by, c.request_id, c.created_at,
-       extract(epoch FROM now() - c.run_at)::float AS queued_seconds
+       extract(epoch FROM now() - c.run_at)::float AS queued_seconds,
+       c.trace_parent
   FROM ranked r LEFT JOIN claimed c USING (id)
  ORDER BY r.place;
 
@@ -72,7 +74,8 @@ noted AS (
     INSERT INTO job_attempts (job_id, attempt, worker, engine)
     SELECT id, attempt, worker, %(engine)s FROM claimed)
 SELECT id, job_type, parameters, attempt, worker, error_count, deadline_seconds, requested_by,
-       request_id, created_at, extract(epoch FROM now() - run_at)::float AS queued_seconds
+       request_id, created_at, extract(epoch FROM now() - run_at)::float AS queued_seconds,
+       trace_parent
   FROM claimed ORDER BY run_at, id;
 
 -- renew_leases --

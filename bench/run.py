@@ -28,6 +28,7 @@ COMMANDS = {
     "compliance": ["--devices", "2000", "--policies", "25"],
     "oneroster": ["--users", "20000", "--enrollments", "60000"],
     "engine": ["--calls", "5000"],
+    "observability": ["--rounds", "15", "--seconds", "1"],
     "start": ["--rounds", "5"],
     "containers": ["--rounds", "3"],
 }
@@ -43,6 +44,7 @@ TITLES = {
     "compliance": "Policies against devices",
     "oneroster": "OneRoster",
     "engine": "The PowerShell engine",
+    "observability": "What it costs to tell",
     "start": "Start and memory",
     "containers": "Containers",
 }

@@ -101,16 +101,27 @@ OBJECTIVES = (
         60,  # every second is an event
     ),
 )
+# Of the last half minute: after a restart, what the end of the run before left behind is older.
+DOWN = "last_over_time({}[30s]) == 0"
+# Who was never asked is missing only when Prometheus has asked itself four times: then everybody
+# has had his turn.
+UNSEEN = 'absent({}) and on () (count_over_time(up{{job="prometheus"}}[2m]) > 3)'
+API, WORKER = 'up{job="api"}', 'up{job="worker"}'
 OUTAGES = (
-    ("ApiDown", 'up{job="api"} == 0 or absent(up{job="api"})', "page", "The API is down"),
-    ("PostgresDown", "pg_up == 0", "page", "PostgreSQL is down"),
+    ("ApiDown", (DOWN.format(API), UNSEEN.format(API)), "page", "The API is down"),
+    ("PostgresDown", (DOWN.format("pg_up"),), "page", "PostgreSQL is down"),
     (
         "WorkerDown",
-        'up{job="worker"} == 0 or absent(up{job="worker"})',
+        (DOWN.format(WORKER), UNSEEN.format(WORKER)),
         "inform",
         "A worker does not answer; jobs may wait",
     ),
-    ("RedisDown", "redis_up == 0", "inform", "Redis is down; workers poll PostgreSQL instead"),
+    (
+        "RedisDown",
+        (DOWN.format("redis_up"),),
+        "inform",
+        "Redis is down; workers poll PostgreSQL instead",
+    ),
 )
 CLASS = (Pair("10m", "2m", 0.10, "page"), Pair("1h", "15m", 0.25, "ticket"))
 WORKBOOK = (
@@ -155,7 +166,8 @@ def outages(period: Period) -> Iterator[Rule]:
     """What is down answers no requests, so their share does not show it. Nobody is called for what
     users do not feel: without a worker their jobs only wait, and that is an objective of its own.
     """
-    for name, expr, severity, summary in OUTAGES:
+    for name, reasons, severity, summary in OUTAGES:
+        expr = "\nor\n".join(reasons)
         yield alert(name, expr, summary, severity=severity) | {"for": period.outage}
 
 

@@ -25,7 +25,7 @@ class Selector:
     """`window`: between its brackets, empty for none; `function`: whose argument it is."""
 
     metric: str
-    matchers: frozenset[str]
+    matchers: tuple[str, ...]
     window: str
     function: str
 
@@ -36,10 +36,8 @@ def selectors(query: str) -> Iterator[Selector]:
         name = found["name"] or found["naked"] or ""
         if found["naked"] and (name.lower() in _WORDS or _is_in_brackets(text, found.start())):
             continue
-        matchers = frozenset(
-            f"{label}{operator}{value}"
-            for label, operator, value in _MATCHER.findall(found["matchers"] or "")
-        )
+        found_matchers = _MATCHER.findall(found["matchers"] or "")
+        matchers = tuple(sorted("".join(parts) for parts in found_matchers))
         window = (found["range"] or found["over"] or "").strip("[] ")
         yield Selector(name, matchers, window, _function(text, found.start()))
 

@@ -50,7 +50,10 @@ class Prometheus:
 
 @contextmanager
 def prometheus(
-    folder: Path, targets: dict[str, list[int]], rules: list[Path] | None = None
+    folder: Path,
+    targets: dict[str, list[int]],
+    rules: list[Path] | None = None,
+    every: str = "1s",
 ) -> Iterator[Prometheus]:
     """`targets`: the ports of each job. Skips, or fails in CI, where there is no Prometheus."""
     program = shutil.which("prometheus")
@@ -60,7 +63,7 @@ def prometheus(
         {"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{p}" for p in ports]}]}
         for job, ports in targets.items()
     ]
-    timing = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
+    timing = {"scrape_interval": every, "scrape_timeout": every, "evaluation_interval": "1s"}
     config = {
         "global": timing,
         "scrape_configs": scrapes,

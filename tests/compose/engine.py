@@ -39,7 +39,8 @@ class Engine:
 
     def config(self, *arguments: str) -> tuple[str, str]:
         """compose.yaml as Compose renders it, and what it complains about."""
-        place = ("--project-directory", ROOT, "--env-file", ROOT / "deploy" / "images.lock")
+        lock = ROOT / "deploy" / "images.lock"
+        place = ("--project-directory", ROOT, "--env-file", lock, "--profile", "*")
         variables = self.environment | {"CORESKILLS_SECRETS": "/home/secrets"}
         done = run(["docker", "compose", *place, "config", *arguments], env=variables)
         return done.stdout, done.stderr

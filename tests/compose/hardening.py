@@ -13,6 +13,7 @@ ONCE = {"migrate"}  # runs to its end: never started again, never asked
 LOG = {"json-file", "max-size", "max-file"}
 NETWORKS = {
     **{name: {"data"} for name in ("postgres", "redis", "migrate", "worker")},
+    **{name: {"data"} for name in ("alertmanager", "receiver")},
     **{name: {"edge", "data"} for name in ("api", "prometheus")},
     "grafana": {"edge"},
 }
@@ -27,6 +28,8 @@ SECRETS = {
     "api": {"coreskills_api_url", "redis_api_url", "jwt_key"},
     "worker": {"coreskills_worker_url", "redis_worker_url"},
     "prometheus": set[str](),
+    "alertmanager": {"receiver_token"},
+    "receiver": {"receiver_token"},
     "grafana": {"grafana_admin"},
 }
 WRITABLE = {
@@ -36,6 +39,8 @@ WRITABLE = {
     "api": {"/tmp", "/run/coreskills"},
     "worker": {"/tmp", "/run/coreskills"},
     "prometheus": {"/tmp", "/prometheus"},
+    "alertmanager": {"/tmp", "/alertmanager"},
+    "receiver": {"/tmp", "/var/lib/coreskills"},
     "grafana": {"/tmp", "/var/lib/grafana"},
 }
 SECRET_NAME = re.compile(r"PASSWORD|SECRET|TOKEN|_KEY|_URL")
@@ -49,7 +54,8 @@ def violations(plan: Plan) -> list[str]:
         found.append("a service that no rule knows, or one that is gone")
     if plan.internal != {"data"}:
         found.append("the network of the data leads outside")
-    if sum(s.memory for name, s in plan.services.items() if name not in ONCE) > MEMORY:
+    always = [s for name, s in plan.services.items() if name not in ONCE and not s.profiles]
+    if sum(service.memory for service in always) > MEMORY:
         found.append("together they may take more memory than a VM of 4 GB has left")
     return found
 

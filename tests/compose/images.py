@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from coreskills.stack import postgres, redis
@@ -13,6 +14,7 @@ STANDINS = Path(__file__).parent / "standins"
 LOCK = ROOT / "deploy" / "images.lock"
 BASE = "standin-base"
 BASE_PACKAGES = ["python3", "ca-certificates"]
+MEMORY = Path("/dev/shm")  # its installation syncs every file: minutes, on a busy disk
 NEEDLESS = (
     *("usr/share/doc", "usr/share/man", "usr/share/locale"),
     *("var/lib/apt/lists", "var/cache/apt/archives"),
@@ -29,7 +31,8 @@ def locked() -> dict[str, str]:
 def make(engine: Engine, packages: Packages, folder: Path) -> None:
     names = locked()
     if not engine.has(BASE):
-        _base(engine, packages, folder / "base")
+        with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else folder) as root:
+            _base(engine, packages, Path(root))
     engine.docker("tag", BASE, names["CORESKILLS_PYTHON_IMAGE"])
     contexts = folder / "contexts"
     shutil.rmtree(contexts, ignore_errors=True)
@@ -37,7 +40,8 @@ def make(engine: Engine, packages: Packages, folder: Path) -> None:
     _add_postgres(contexts / "postgres")
     _add_redis(packages, folder, contexts / "redis")
     _add_prometheus(packages, folder, contexts / "prometheus")
-    for standin in ("postgres", "redis", "prometheus"):
+    _add_alertmanager(packages, folder, contexts / "alertmanager")
+    for standin in ("postgres", "redis", "prometheus", "alertmanager"):
         name = names[f"CORESKILLS_{standin.upper()}_IMAGE"]
         engine.docker("build", "--quiet", "--tag", name, contexts / standin)
 
@@ -78,3 +82,9 @@ def _add_prometheus(packages: Packages, folder: Path, context: Path) -> None:
     tools = packages.unpack(["prometheus", "promtool"], folder / "prometheus-packages")
     for name in ("prometheus", "promtool"):
         shutil.copy(tools / "usr/bin" / name, context)
+
+
+def _add_alertmanager(packages: Packages, folder: Path, context: Path) -> None:
+    tools = packages.unpack(["prometheus-alertmanager"], folder / "alertmanager-packages")
+    shutil.copy(tools / "usr/bin/prometheus-alertmanager", context / "alertmanager")
+    shutil.copy(tools / "usr/bin/amtool", context)

@@ -36,6 +36,7 @@ class Service:
     writable: frozenset[str] = frozenset()
     mounts: frozenset[tuple[str, bool]] = frozenset()  # of the host: where, read-only?
     healthcheck: frozenset[str] = frozenset()
+    profiles: frozenset[str] = frozenset()  # of those who are only started when asked for
     other: frozenset[str] = field(default_factory=frozenset)  # keys that no rule knows
 
 
@@ -62,7 +63,7 @@ KNOWN = {
     *("image", "user", "restart", "init", "read_only", "cap_drop", "security_opt", "mem_limit"),
     *("cpus", "pids_limit", "stop_grace_period", "logging", "networks", "ports", "secrets"),
     *("environment", "tmpfs", "volumes", "healthcheck", "build", "command", "entrypoint"),
-    *("depends_on", "stop_signal", "shm_size"),
+    *("depends_on", "stop_signal", "shm_size", "profiles"),
 }
 
 
@@ -89,6 +90,7 @@ def _service(found: Row) -> Service:
         | {where for kind, where, _ in volumes if kind == "volume"},
         mounts=frozenset((where, only) for kind, where, only in volumes if kind == "bind"),
         healthcheck=frozenset(found.get("healthcheck") or []),
+        profiles=frozenset(found.get("profiles") or []),
         other=frozenset(found) - KNOWN,
     )
 

@@ -41,9 +41,10 @@ def test_the_migration_ran_once_and_ended(stack: Stack):
     assert (state["Status"], state["ExitCode"]) == ("exited", 0)
 
 
-def test_prometheus_scrapes_the_api(stack: Stack):
+@pytest.mark.parametrize("job", ["api", "worker"])
+def test_prometheus_scrapes_the_programs(stack: Stack, job: str):
     address = (
-        f"http://127.0.0.1:{stack.ports['prometheus']}/api/v1/query?query=up%7Bjob%3D%22api%22%7D"
+        f"http://127.0.0.1:{stack.ports['prometheus']}/api/v1/query?query=up%7Bjob%3D%22{job}%22%7D"
     )
     deadline = time.monotonic() + 60
     found: list[dict[str, list[str]]] = []

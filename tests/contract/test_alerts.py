@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
+from coreskills import server as _server  # noqa: F401  declares the metrics of the API
 from coreskills.config import Settings
+from coreskills.telemetry.families import NAMES
 from coreskills.telemetry.metrics import BUCKETS
+from coreskills.worker import process as _worker  # noqa: F401  declares the metrics of a worker
 from tests.conftest import missing
 
 ROOT = Path(__file__).parents[2]
@@ -52,6 +55,7 @@ def alerts() -> Iterator[Alert]:
 
 
 ALERTS = list(alerts())
+RULES = [*FOLDER.glob("rules/*.yml"), *FOLDER.glob("slo/*/*.yml")]
 
 
 def expectations(alert: Alert) -> Iterator[bool]:
@@ -90,14 +94,9 @@ def test_the_rules_do_what_their_tests_say():
     assert run("promtool", "test", "rules", *tests).count("SUCCESS") == len(tests) == 5
 
 
-def test_promtool_finds_no_fault_in_the_rules_and_the_configuration():
+def test_promtool_finds_no_fault_in_the_rules():
     files = [str(path) for path in [*FOLDER.glob("rules/*.yml"), *FOLDER.glob("slo/*/*.yml")]]
     assert run("promtool", "check", "rules", *files).count("SUCCESS") == len(files)
-    assert "SUCCESS" in run("promtool", "check", "config", str(FOLDER / "prometheus.yml"))
-
-
-def test_amtool_finds_no_fault_in_the_routes():
-    assert "SUCCESS" in run("amtool", "check-config", "observability/alertmanager/alertmanager.yml")
 
 
 @pytest.mark.parametrize(
@@ -170,6 +169,14 @@ def test_the_generated_rules_are_up_to_date():
         text=True,
     )
     assert done.returncode == 0, f"{done.stderr}; run: just rules"
+
+
+def test_the_rules_ask_for_nothing_that_nobody_counts():
+    ours = re.compile(r"\b(?<!:)(?:coreskills|flask|pg|redis)_\w+")
+    rules = [r for path in RULES for group in parsed(path)["groups"] for r in group["rules"]]
+    asked = {name for rule in rules for name in ours.findall(rule["expr"])}
+    assert len(asked) > 10
+    assert [n for n in asked if not {n, re.sub(r"_(bucket|count)$", "", n)} & set(NAMES)] == []
 
 
 def test_the_rules_know_the_limits_of_the_code():

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from coreskills import __version__
+from coreskills.stack.postgres import Postgres
+from coreskills.stack.redis import Redis
 from tests.compose import hardening, plan
 from tests.compose.images import locked
 
@@ -65,6 +68,27 @@ def test_nothing_can_be_made_weaker(change: tuple[str, str]):
     before, after = change
     assert before in TEXT
     assert broken(TEXT.replace(before, after, 1))
+
+
+def test_the_servers_are_set_as_in_the_native_mode(tmp_path: Path):
+    services = yaml.safe_load(TEXT)["services"]
+    native = Postgres(tmp_path, 5432, "secret").command()
+    ours = {word.removeprefix("-c") for word in services["postgres"]["command"] if "=" in word}
+    other = {"port", "listen_addresses", "unix_socket_directories"}  # the image's own
+    theirs = {word.strip() for word in native if "=" in word}
+    assert ours == {word for word in theirs if word.split("=")[0] not in other}
+    native_redis = Redis(tmp_path, 6379, "secret")
+    native_redis.prepare()
+    same = ("appendonly", "appendfsync", "save", "maxmemory", "maxmemory-policy")
+    words = iter(services["redis"]["command"][1:])
+    flags = {name.removeprefix("--"): value for name, value in zip(words, words, strict=True)}
+    lines = dict(line.split(" ", 1) for line in (tmp_path / "redis.conf").read_text().splitlines())
+    assert {n: flags[n] for n in same} == {n: lines[n].strip('"') for n in same}
+
+
+def test_the_images_bear_the_version_of_the_program():
+    dockerfile = (ROOT / "deploy" / "images" / "Dockerfile").read_text(encoding="utf-8")
+    assert re.findall(r"ARG VERSION=(\S+)", dockerfile) == [__version__]
 
 
 def test_compose_and_the_dockerfile_name_the_images_of_the_lock():

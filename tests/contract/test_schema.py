@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from coreskills.stack.postgres import binaries
-from coreskills.store import db, migrations, roles
+from coreskills.store import migrations, roles, rules
 
 SCHEMA = Path(migrations.__file__).with_name("schema.sql")
 REWRITE = "CORESKILLS_WRITE_SCHEMA"
@@ -44,8 +44,10 @@ def test_the_schema_file_is_the_sum_of_the_migrations(site):
 
 def test_every_rule_that_has_words_for_people_exists():
     schema = SCHEMA.read_text(encoding="utf-8")
-    for rule in db._RULES:
+    for rule in rules.CONSTRAINTS:
         assert re.search(rf"(CONSTRAINT|UNIQUE INDEX) {rule}\b", schema), rule
+    for rule in rules.TRIGGERS:
+        assert re.search(rf"(CONSTRAINT |'){rule}\b", schema), rule
 
 
 def test_no_rule_is_called_what_postgresql_numbered_it():

@@ -16,6 +16,8 @@ import psutil
 import pytest
 
 from coreskills.stack.client import Client
+from coreskills.stack.tools import ALERTMANAGER, PROMETHEUS
+from tests.conftest import missing
 from tests.e2e.checkout import Checkout
 
 PATIENCE = 120
@@ -31,7 +33,7 @@ class Instance:
     def run(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
         """One CLI command on this home."""
         grouped = ("jobs", "db", "account", "cohort", "devices", "policies", "lifecycle", "limits")
-        grouped += ("audit", "privacy")
+        grouped += ("audit", "privacy", "alerts")
         place = 2 if arguments[0] in grouped else 1
         words = [*arguments[:place], "--home", str(self.home), *arguments[place:]]
         return subprocess.run(
@@ -138,6 +140,14 @@ def running(reachable: Path) -> Iterator[Instance]:
     instance.start()
     yield instance
     instance.stop()
+
+
+@pytest.fixture
+def monitored() -> None:
+    """Prometheus and Alertmanager are there to be found."""
+    for names in (PROMETHEUS.programs, ALERTMANAGER.programs):
+        if not any(shutil.which(name) for name in names):
+            missing(names[0])
 
 
 @pytest.fixture

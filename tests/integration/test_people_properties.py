@@ -186,6 +186,17 @@ POPULATIONS = st.lists(
 )
 
 
+def enrolled(school, id, school_id, *, grade, year, state):
+    """A pupil, by SQL: in any state, of any class."""
+    ended = ", now(), 'admin'" if state == "disabled" else ", NULL, NULL"
+    school.ask(
+        "INSERT INTO users (user_type, student_id, first_name, last_name, username,"
+        " username_stem, email, ou, grade_level, graduation_year, school_id, state,"
+        f" disabled_at, disable_reason) VALUES ('student', '{id}', 'A', 'B', lower('{id}'),"
+        f" lower('{id}'), '{id}@x', 'OU=x', {grade}, {year}, {school_id}, '{state}'{ended})"
+    )
+
+
 @profile(max_examples=15, **QUIET)
 @given(population=POPULATIONS, top=st.integers(9, 12))
 def promotion(school, population, top):
@@ -195,13 +206,7 @@ def promotion(school, population, top):
     retained = []
     for place, (grade, state, stays) in enumerate(population):
         id = f"P{number}x{place}"
-        ended = ", now(), 'admin'" if state == "disabled" else ", NULL, NULL"
-        school.ask(
-            "INSERT INTO users (user_type, student_id, first_name, last_name, username,"
-            " username_stem, email, ou, grade_level, graduation_year, school_id, state,"
-            f" disabled_at, disable_reason) VALUES ('student', '{id}', 'A', 'B', lower('{id}'),"
-            f" lower('{id}'), '{id}@x', 'OU=x', {grade}, {2039 - grade}, {north}, '{state}'{ended})"
-        )
+        enrolled(school, id, north, grade=grade, year=2039 - grade, state=state)
         retained += [id] if stays else []
     body = {"school_year": 2027, "school_id": north, "retained": retained}
     planned = school.act("cohorts/promote", **body, dry_run=True)
@@ -221,6 +226,73 @@ def promotion(school, population, top):
 
 def test_a_promotion_does_what_its_plan_says_whoever_is_at_the_school(school):
     promotion(school)
+
+
+CLASS = st.lists(
+    st.tuples(
+        st.sampled_from([12, 12, 12, 11, 9]),
+        st.sampled_from([2027, 2027, 2028]),  # whoever was retained is of a later class
+        st.sampled_from(["staged", "active", "suspended", "disabled"]),
+        st.booleans(),  # at the school that is named
+        st.integers(0, 2),  # devices
+    ),
+    min_size=3,
+    max_size=12,
+)
+
+
+def outcome(school):
+    """Of every pupil, what a graduation may change, and the jobs that will follow."""
+    found = school.ask(
+        "SELECT student_id, state, disable_reason, ou, original_ou,"
+        " ARRAY(SELECT job_type FROM lifecycle_timers t WHERE t.user_id = u.id ORDER BY 1)"
+        " FROM users u"
+    )
+    return {id: rest for id, *rest in found}
+
+
+def laptops(school, id, count):
+    school.ask(
+        "INSERT INTO devices (device_id, device_name, device_type, platform, assigned_user_id)"
+        f" SELECT '{id}x' || n, 'd', 'laptop', 'windows', id"
+        f" FROM users, generate_series(1, {count}) AS n WHERE student_id = '{id}'"
+    )
+
+
+@profile(max_examples=15, **QUIET)
+@given(population=CLASS, everywhere=st.booleans())
+def graduation(school, population, everywhere):
+    number = next(numbers)
+    school.ask("UPDATE users SET graduation_year = 2029")  # of the examples before
+    north, south = (school.founded(f"{name}{number}") for name in ("North", "South"))
+    leave = set()
+    for place, (grade, year, state, here, devices) in enumerate(population):
+        id = f"P{number}x{place}"
+        enrolled(school, id, north if here else south, grade=grade, year=year, state=state)
+        laptops(school, id, devices if state == "active" else 0)
+        if year == 2027 and grade == 12 and state != "disabled" and (everywhere or here):
+            leave.add(id)
+    body = {"graduation_year": 2027} | ({} if everywhere else {"school_id": north})
+    before = outcome(school)
+    planned = school.act("cohorts/graduate", **body, dry_run=True)
+    assert outcome(school) == before, "a dry run changed somebody"
+    done = school.act("cohorts/graduate", **body, plan_id=planned["id"])
+    said = rows(school, planned["id"])
+    assert (done["status"], rows(school, done["id"])) == ("completed", said)
+    expected = {
+        key.removeprefix("student:"): [after["State"], "leaver", after["OU"], after["OriginalOU"]]
+        for key, action, _, after, _ in said
+        if action == "disable"
+    }
+    assert set(expected) == leave
+    follow = ["archive_account", "delete_account"]
+    assert outcome(school) == before | {id: [*to, follow] for id, to in expected.items()}
+    assert "disable" not in school.act("cohorts/graduate", **body)["result"]["Counts"]
+
+
+def test_a_graduation_does_what_its_dry_run_says_whoever_is_in_the_class(school):
+    school.ask("UPDATE thresholds SET most = 10000, percent = 100")
+    graduation(school)
 
 
 RULES = st.sampled_from(

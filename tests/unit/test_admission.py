@@ -85,9 +85,10 @@ def test_once_somebody_is_done_one_may_wait_again(app, threads):
     assert ask(admission) == b"done"
 
 
-def test_whether_we_are_alive_is_told_without_a_place(app, threads):
+@pytest.mark.parametrize("path", ["/health/live", "/metrics"])
+def test_whether_we_are_alive_and_what_is_wrong_is_told_without_a_place(app, threads, path):
     admission, _ = occupied(app, threads)
-    assert ask(admission, "/health/live") == b"done"
+    assert ask(admission, path) == b"done"
 
 
 def test_a_request_that_breaks_gives_its_place_back(app):

@@ -58,9 +58,16 @@ def test_an_end_is_final_even_if_older_news_comes_late(path):
 
 
 def test_an_alert_that_nobody_repeats_is_not_said_to_fire_for_ever():
-    assert alert().state(NOW + timedelta(minutes=44)) == "firing"
-    assert alert().state(NOW + timedelta(minutes=46)) == "unheard"
+    assert alert().state(NOW + timedelta(minutes=14)) == "firing"
+    assert alert().state(NOW + timedelta(minutes=16)) == "unheard"
     assert alert(status="resolved").state(NOW + timedelta(days=9)) == "resolved"
+
+
+def test_what_an_alertmanager_of_before_told_does_not_fire_now():
+    before, after = NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)
+    assert alert().state(after, since=before) == "firing"
+    assert alert().state(after, since=after) == "unheard"
+    assert alert(status="resolved").state(after, since=after) == "resolved"
 
 
 def test_the_newest_alert_stands_first(path):

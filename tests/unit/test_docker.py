@@ -10,9 +10,11 @@ from coreskills import config
 from coreskills.errors import StackFailed
 from coreskills.health.probe import CannotTell
 from coreskills.stack import compose_preflight, containers
+from coreskills.stack.compose_readiness import worst
 from coreskills.stack.docker import Docker
 from coreskills.stack.home import Home
 from coreskills.stack.project import Project
+from coreskills.stack.state import Condition, ServiceState
 from tests.scripted_docker import ScriptedDocker
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="scripts are programs elsewhere")
@@ -175,6 +177,23 @@ def test_only_containers_of_this_home_are_looked_for(docker: ScriptedDocker, tmp
     docker.answers("ps")
     assert containers.states(ours) == []
     assert f"label=com.docker.compose.project={ours.name}" in docker.asked("ps")[0]
+
+
+@pytest.mark.parametrize(
+    ("states_", "blamed", "named"),
+    [
+        ({"redis": "running", "api": "stopped"}, ["redis"], "redis"),
+        ({"redis": "running", "api": "stopped", "worker": "failed"}, [], "worker"),
+        ({"postgres": "running", "migrate": "waiting"}, [], "migrate"),
+        ({"postgres": "running", "migrate": "done"}, [], None),
+        ({}, [], None),
+    ],
+)
+def test_of_containers_that_are_not_well_the_cause_is_named(
+    states_: dict[str, Condition], blamed: list[str], named: str | None
+):
+    found = worst([ServiceState(name, state) for name, state in states_.items()], blamed)
+    assert (found.name if found else None) == named
 
 
 def test_memory_is_added_up_in_one_unit(docker: ScriptedDocker, tmp_path: Path):

@@ -10,6 +10,7 @@ import pytest
 from coreskills.actions.csv_import import request_import
 from coreskills.actions.oneroster_import import checked
 from coreskills.actions.oneroster_zip import opened
+from coreskills.domain.oneroster.lines import MOST_COLUMNS, parsed
 from coreskills.domain.oneroster.manifest import MOST_FAULTS
 from coreskills.domain.people import Planned
 from coreskills.errors import Invalid, TooLarge
@@ -100,6 +101,32 @@ def test_lines_count_through_all_files():
     texts["users.csv"] += "\n" * 300_000
     with pytest.raises(TooLarge), opened(stored(texts)) as archive:
         checked(archive)
+
+
+def test_quoted_empty_values_count_as_values_before_they_are_parsed():
+    texts = files(district())
+    names = texts["users.csv"].splitlines()[0].split(",")
+    names += [f"metadata.m{n}" for n in range(MOST_COLUMNS - len(names))]
+    row = ",".join(['""'] * len(names)) + "\n"
+    texts["users.csv"] = ",".join(names) + "\n" + row * 130_000
+    body = stored(texts)
+    with pytest.raises(TooLarge, match="10,000,000 values"), opened(body) as archive:
+        checked(archive)
+    assert body.total < 32 * MIB < len(texts["users.csv"]) // 2
+
+
+def test_nothing_below_a_header_that_cannot_be_read_is_parsed():
+    texts = files(district())
+    texts["users.csv"] = '"a\n' + (",".join(['""'] * 200) + "\n") * 10_000
+    body = stored(texts)
+    assert codes(body) == ["csv_open_quote"]
+    assert body.total < MIB
+
+
+def test_a_line_wider_than_its_header_is_not_read_to_its_end():
+    for wide in (",".join(["x"] * 20_000), ",".join(['""'] * 20_000)):
+        first, second = parsed([b"a,b\n", wide.encode()])
+        assert (len(first.values), len(second.values)) == (2, 3)
 
 
 def test_what_unpacks_to_hundreds_of_times_its_size_is_not_unpacked():

@@ -5,7 +5,7 @@ import threading
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coreskills.stack.client import Client
@@ -32,6 +32,7 @@ def test_every_pattern_is_made_of_deeds_that_there_are(pattern):
 
 
 @pytest.mark.parametrize("pattern", PATTERNS.values(), ids=list(PATTERNS))
+@settings(deadline=None)
 @given(rate=st.floats(0.1, 200), minutes=st.floats(0.05, 5))
 def test_requests_are_due_in_order_and_within_the_time(pattern, rate: float, minutes: float):
     due = list(moments(pattern, rate, minutes * 60))

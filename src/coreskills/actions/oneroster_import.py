@@ -10,7 +10,14 @@ from typing import IO, Any
 from zipfile import BadZipFile, ZipFile
 
 from coreskills.actions.jobs import Accepted, Work, submit
-from coreskills.actions.oneroster_zip import LONGEST_LINE, MOST_LINES, MOST_ROWS, opened, spooled
+from coreskills.actions.oneroster_zip import (
+    LONGEST_LINE,
+    MOST_LINES,
+    MOST_ROWS,
+    MOST_VALUES,
+    opened,
+    spooled,
+)
 from coreskills.actions.request import Request
 from coreskills.broker.streams import Queue
 from coreskills.domain.oneroster import manifest, rows
@@ -24,9 +31,12 @@ from coreskills.store.db import Connection, Database
 
 @dataclass
 class Tally:
-    """What was read so far, through all files: the lines, blank ones too, and their digest."""
+    """What was read so far, through all files: the lines, blank ones too, how many values they may
+    have by the header above them, and their digest."""
 
     lines: int = 0
+    values: int = 0
+    columns: int = 0
     digest: Any = field(default_factory=hashlib.sha256)
 
     def see(self, line: bytes) -> None:
@@ -34,6 +44,9 @@ class Tally:
         if self.lines > MOST_LINES:
             message = f"The package has more than {MOST_ROWS:,} lines, blank ones too; split it"
             raise TooLarge(message)
+        self.values += self.columns
+        if self.values > MOST_VALUES:
+            raise TooLarge(f"The package has more than {MOST_VALUES:,} values; split it")
         self.digest.update(line)
 
 
@@ -74,7 +87,7 @@ def request_oneroster_import(
     """Stage every row and queue the import, in one transaction.
 
     Raises Invalid with every fault of the zip, the manifest and the headers, TooLarge over 32 MiB,
-    or 500,000 lines. A row that is wrong does not refuse the package: the job
+    500,000 lines, or ten million values. A row that is wrong does not refuse the package: the job
     reports it.
     """
     with tempfile.TemporaryFile() as spool:
@@ -122,6 +135,7 @@ def checked(archive: ZipFile) -> Package:
 def _counted(package: Package, file: str, faults: list[Fault]) -> int:
     package.tally.digest.update(f"{file}:{package.modes[file]}\n".encode())
     lines = _parsed(package.archive, f"{file}.csv", package.tally)
+    package.tally.columns = 0  # of this file nothing is known yet
     first = next(lines, None)
     if first is None:
         faults.append(Fault(f"{file}.csv line 1", "header_missing", "there is no header"))
@@ -129,8 +143,9 @@ def _counted(package: Package, file: str, faults: list[Fault]) -> int:
     if first.fault:
         at = f"{file}.csv line {first.number}"
         faults.append(Fault(at, first.fault.code, first.fault.message))
-    else:
-        faults += rows.header_faults(file, first.values, first.number)
+        return 0
+    faults += rows.header_faults(file, first.values, first.number)
+    package.tally.columns = len(first.values)
     count = sum(1 for _ in lines)
     if not count:
         message = "has no row below the header; say absent in the manifest instead"

@@ -18,6 +18,7 @@ SMALL = 4 * 1024 * 1024  # unpacked; no ratio is harmful
 MOST_ENTRIES = 64  # OneRoster knows 22 files
 MOST_ROWS = 500_000
 MOST_LINES = MOST_ROWS + MOST_ENTRIES  # with headers and blank lines
+MOST_VALUES = 10_000_000  # rows times columns, quoted and empty ones too: each costs the same
 LONGEST_LINE = 64 * 1024
 LARGEST_DIRECTORY = 64 * 1024  # the list of the entries
 _ENCRYPTED = 0x1

@@ -1,10 +1,11 @@
-"""Changing people. Accounts are made and disabled by jobs; this is what needs no engine."""
+"""Changing people without a job: how a name is written. Whatever moves somebody to another unit or
+other groups needs the engine, and is update_person."""
 
 from typing import Any
 
 from coreskills.actions.request import Request, difference
-from coreskills.domain.people import DATA, OF_KIND, UserChange
-from coreskills.errors import Conflict, Fault, Invalid, NotFound, StaleVersion
+from coreskills.domain.people import NAMES, UserChange
+from coreskills.errors import Conflict, NotFound, StaleVersion
 from coreskills.store import audit, users
 from coreskills.store.db import Database
 
@@ -12,17 +13,17 @@ from coreskills.store.db import Database
 def change_user(
     db: Database, request: Request, id: int, version: int, change: UserChange
 ) -> dict[str, Any]:
-    """Apply what `change` sets and return the new row. Raises StaleVersion, NotFound, Invalid."""
+    """Apply what `change` sets and return the new row. Raises StaleVersion, NotFound, or
+    Conflict `state_conflict`."""
     with db.transaction() as conn:
         before = users.select_user(conn, id)
         if before is None:
             raise NotFound(f"There is no user {id}")
         wanted = change.model_dump(exclude_unset=True)
-        _refuse_foreign(wanted, before["type"])
         if not before["is_active"]:
             state = before["state"]
             raise Conflict(f"User {id} is {state} and cannot be changed", code="state_conflict")
-        row = {name: before[name] for name in DATA} | wanted
+        row = {name: before[name] for name in NAMES} | wanted
         if not users.update_user(conn, id, version, row):
             raise StaleVersion(f"User {id} was changed meanwhile; read it again")
         delta = difference(before, row)
@@ -31,15 +32,3 @@ def change_user(
         after = users.select_user(conn, id)
     assert after is not None
     return after
-
-
-def _refuse_foreign(wanted: dict[str, Any], kind: str) -> None:
-    foreign = [name for name in wanted if name not in OF_KIND[kind]]
-    if foreign:
-        raise Invalid(
-            f"A {kind} does not have these fields",
-            [
-                Fault(f"/{name}", "foreign_field", f"does not belong to a {kind}")
-                for name in foreign
-            ],
-        )

@@ -16,8 +16,8 @@ from coreskills.errors import Fault, Invalid
 
 LARGEST = 1 << 20  # bytes; then only the newest line of each alert is kept
 KEPT = 500  # alerts, the ones that fire first
-# Alertmanager tells every 15 minutes again what still fires (observability/alertmanager).
-UNHEARD_AFTER = timedelta(minutes=45)
+# Alertmanager tells every 5 minutes again what still fires (observability/alertmanager).
+UNHEARD_AFTER = timedelta(minutes=15)
 WATCHDOG = "Watchdog"
 State = Literal["firing", "resolved", "unheard"]
 
@@ -42,11 +42,11 @@ class Alert:
     def key(self) -> tuple[str, str]:
         return self.fingerprint, self.starts_at
 
-    def state(self, now: datetime) -> State:
-        """`unheard`: it fired, and neither that nor its end was told again in time."""
-        if self.status == "firing" and now - self.heard > UNHEARD_AFTER:
-            return "unheard"
-        return self.status
+    def state(self, now: datetime, since: datetime | None = None) -> State:
+        """`unheard`: it fired, and neither that nor its end was told again in time, or by the
+        Alertmanager that runs `since` then: what fires is told anew after its start."""
+        late = now - self.heard > UNHEARD_AFTER or (since is not None and self.heard < since)
+        return "unheard" if self.status == "firing" and late else self.status
 
     @property
     def heard(self) -> datetime:
@@ -87,6 +87,21 @@ def read(path: Path) -> list[Alert]:
         return _newest(_lines(path))
     except FileNotFoundError:
         return []
+
+
+def told(alert: Alert, now: datetime, since: datetime | None = None) -> dict[str, Any]:
+    """An alert as people and programs are shown it."""
+    return {
+        "name": alert.name,
+        "state": alert.state(now, since),
+        "severity": alert.labels.get("severity", ""),
+        "summary": alert.annotations.get("summary", ""),
+        "began_at": alert.starts_at,
+        "ended_at": alert.ends_at,
+        "heard_at": alert.heard_at,
+        "runbook": alert.annotations.get("runbook_url", ""),
+        "labels": alert.labels,
+    }
 
 
 class Journal:

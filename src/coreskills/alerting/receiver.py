@@ -68,7 +68,9 @@ class Handler(BaseHTTPRequestHandler):
         self._within(self._hear)
 
     def _tell(self) -> dict[str, Any]:
-        return {"alerts": [told(alert) for alert in journal.read(self.server.path)]}
+        return {
+            "alerts": [journal.told(a, datetime.now(UTC)) for a in journal.read(self.server.path)]
+        }
 
     def _hear(self) -> dict[str, Any]:
         alerts = journal.received(self._body(), datetime.now(UTC))
@@ -112,21 +114,6 @@ class Handler(BaseHTTPRequestHandler):
 
 
 log = structlog.get_logger("receiver")
-
-
-def told(alert: Alert) -> dict[str, Any]:
-    """An alert as people and programs are shown it."""
-    return {
-        "name": alert.name,
-        "state": alert.state(datetime.now(UTC)),
-        "severity": alert.labels.get("severity", ""),
-        "summary": alert.annotations.get("summary", ""),
-        "began_at": alert.starts_at,
-        "ended_at": alert.ends_at,
-        "heard_at": alert.heard_at,
-        "runbook": alert.annotations.get("runbook_url", ""),
-        "labels": alert.labels,
-    }
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
 """What routes that hand in a job about a person have in common."""
 
+from typing import Any
+
 from flask import Response
 from pydantic import BaseModel
 
@@ -13,9 +15,9 @@ from coreskills.errors import Conflict
 from coreskills.store import jobs, users
 
 
-def handed_in(job_type: str, wanted: BaseModel) -> Response:
-    """202: the job is queued."""
-    work = Work(job_type, wanted.model_dump(exclude_none=True))
+def handed_in(job_type: str, wanted: BaseModel, **more: Any) -> Response:
+    """202: the job is queued. `more` are parameters beside those that the caller gave."""
+    work = Work(job_type, more | wanted.model_dump(exclude_none=True))
     done = submit(db(), services().queue, asked(idempotency_key()), work)
     return accepted(done.job_id, done.status)
 

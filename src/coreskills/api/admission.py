@@ -14,7 +14,9 @@ Environ = dict[str, Any]
 Wsgi = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 REFUSED = "coreskills.refused"  # in the environ of a request that found no place
-ALWAYS = frozenset({"/health/live"})  # what asks nobody else, and tells whether we are alive
+# What tells whether we are alive, and what is wrong with whom: when all places are taken, that is
+# what somebody wants to know. A scrape waits for PostgreSQL and Redis for some seconds at most.
+ALWAYS = frozenset({"/health/live", "/metrics"})
 PATIENCE = 0.7  # seconds without anybody being done; the slowest of usual requests is a login, 0.1
 
 

@@ -36,7 +36,7 @@ def parsed(model: type[BaseModel], data: Any, *, at: str) -> BaseModel:
     try:
         return model.model_validate(data)
     except ValidationError as exc:
-        raise Invalid("The request is not valid", faults(exc, at=at)) from None
+        raise Invalid("The request is not valid", faults(exc, at=at, model=model)) from None
 
 
 def _json(request: Request) -> Any:

@@ -5,11 +5,11 @@ from apiflask import APIBlueprint
 from flask import Response, request
 from werkzeug.exceptions import UnsupportedMediaType
 
-from coreskills.actions.jobs import Work, submit
 from coreskills.actions.oneroster_import import request_oneroster_import
 from coreskills.actions.oneroster_zip import LARGEST_PACKAGE
 from coreskills.actions.privacy import note_download
 from coreskills.api import schemas
+from coreskills.api.accounts import handed_in
 from coreskills.api.answers import accepted
 from coreskills.api.context import asked, db, services
 from coreskills.api.headers import IDEMPOTENCY_KEY, idempotency_key, takes
@@ -57,9 +57,7 @@ def post_oneroster_import(query: ImportQuery) -> Response:
 @blueprint.output(schemas.Accepted, status_code=202)
 def post_oneroster_export(wanted: OneRosterExport) -> Response:
     """Export everybody as a OneRoster 1.2 package; purpose and party go into the trail"""
-    work = Work("oneroster_export", wanted.model_dump())
-    done = submit(db(), services().queue, asked(idempotency_key()), work)
-    return accepted(done.job_id, done.status)
+    return handed_in("oneroster_export", wanted)
 
 
 @blueprint.get("/exports/<int:id>/package.zip")

@@ -2,12 +2,12 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from coreskills.actions import privacy as actions
-from coreskills.actions.jobs import Work, submit
 from coreskills.api import schemas
 from coreskills.api import schemas_privacy as answers
-from coreskills.api.answers import PageQuery, accepted, answer, page
-from coreskills.api.context import asked, db, services
-from coreskills.api.headers import IDEMPOTENCY_KEY, idempotency_key, takes
+from coreskills.api.accounts import handed_in
+from coreskills.api.answers import PageQuery, answer, page
+from coreskills.api.context import asked, db
+from coreskills.api.headers import IDEMPOTENCY_KEY, takes
 from coreskills.api.permissions import requires
 from coreskills.domain.privacy import ExportRequest, LegalHold, RetentionChange
 from coreskills.errors import NotFound
@@ -41,9 +41,7 @@ def list_disclosures(id: int, query: PageQuery) -> Response:
 def post_export(id: int, wanted: ExportRequest) -> Response:
     """Gather all that is known about a person; the result says where to collect it"""
     _refuse_unknown(id)
-    work = Work("export_person", {"user_id": id, **wanted.model_dump()})
-    done = submit(db(), services().queue, asked(idempotency_key()), work)
-    return accepted(done.job_id, done.status)
+    return handed_in("export_person", wanted, user_id=id)
 
 
 @blueprint.post("/exports/<int:id>/collect")

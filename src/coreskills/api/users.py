@@ -4,21 +4,21 @@ from apiflask import APIBlueprint
 from flask import Response
 from pydantic import Field
 
-from coreskills.actions.jobs import Work, submit
 from coreskills.actions.people import change_user
 from coreskills.api import schemas
+from coreskills.api.accounts import handed_in
 from coreskills.api.answers import (
     PageQuery,
     Row,
-    accepted,
     expected_version,
     one_filter,
     versioned,
 )
-from coreskills.api.context import asked, db, services
-from coreskills.api.headers import IDEMPOTENCY_KEY, IF_MATCH, idempotency_key, takes
+from coreskills.api.context import asked, db
+from coreskills.api.headers import IDEMPOTENCY_KEY, IF_MATCH, takes
 from coreskills.api.listings import Listing
 from coreskills.api.permissions import requires
+from coreskills.domain.lifecycle import LEAVER, DisableAccount
 from coreskills.domain.people import UserChange
 from coreskills.errors import NotFound
 from coreskills.store import users
@@ -76,7 +76,7 @@ def get_user(id: int) -> Response:
 @blueprint.input(UserChange, arg_name="change")
 @blueprint.output(schemas.User)
 def patch_user(id: int, change: UserChange) -> Response:
-    """Change what needs no new account; If-Match is required"""
+    """Change how a name is written; If-Match is required. For the rest: POST .../update"""
     version = expected_version(_user(id), f"user {id}")
     return versioned(change_user(db(), asked(), id, version, change))
 
@@ -88,9 +88,7 @@ def patch_user(id: int, change: UserChange) -> Response:
 def delete_user(id: int) -> Response:
     """Disable the account by a job; nothing is erased"""
     user = _user(id)
-    work = Work("disable_account", {"user_id": user["id"], "reason": "leaver"})
-    done = submit(db(), services().queue, asked(idempotency_key()), work)
-    return accepted(done.job_id, done.status)
+    return handed_in("disable_account", DisableAccount(user_id=user["id"], reason=LEAVER))
 
 
 def _user(id: int) -> Row:

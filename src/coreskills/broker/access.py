@@ -4,7 +4,7 @@ from coreskills.broker.streams import EPOCH, STREAM
 
 _CLIENT = "+ping +info +client|setinfo +client|setname"
 _RULES = {
-    "coreskills_api": (f"%W~{STREAM}", f"{_CLIENT} +xadd +xlen"),
+    "coreskills_api": (f"%W~{STREAM} %R~{EPOCH}", f"{_CLIENT} +xadd +xlen +get"),
     "coreskills_worker": (
         f"~{STREAM} ~{EPOCH}",
         f"{_CLIENT} +xadd +xreadgroup +xautoclaim +xack +xdel +xlen +xpending"

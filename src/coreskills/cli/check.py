@@ -1,22 +1,26 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import typer
 
 from coreskills import config
+from coreskills.alerting import journal
 from coreskills.broker import streams
 from coreskills.cli.terminal import HomeOption, JsonOption, instance, put, put_json
 from coreskills.errors import AppError
 from coreskills.health.probe import Finding, Probe, Result
 from coreskills.health.probes import api, engine, jobs, postgres, redis
+from coreskills.health.probes import monitoring as observers
 from coreskills.stack import (
     compose,
     compose_preflight,
     data_probe,
     docker,
     modes,
+    monitoring,
     native,
     preflight,
 )
@@ -72,6 +76,7 @@ def _native(home: Home) -> Iterator[Result]:
             *api.probes(_fetch(operator), lambda: round_trip(operator)),
             *engine.probes(native.engine_of(home)),
             *jobs.probes(db),
+            *observers.probes(observed(home)),
             *(p for p in preflight.probes(home.path) if p.id in ("disk.free", "memory.free")),
         ]:
             yield probe.run()
@@ -147,6 +152,23 @@ def serves(client: Client) -> Finding:
     done = _self_test(client)
     result = done["result"] or {}
     return Finding(str(result.get("Engine", "")), str(done["error_message"] or ""))
+
+
+def observed(home: Home) -> observers.Observed:
+    absent = monitoring.missing(home.instance())
+    return observers.Observed(
+        {name: (found.why, found.fix) for name, found in absent.items()},
+        lambda service, path: monitoring.fetch(home, service, path),
+        lambda: silence(home),
+    )
+
+
+def silence(home: Home) -> float:
+    """Seconds since the watchdog was heard, or since Alertmanager was started."""
+    known = [a.heard for a in journal.read(home.alerts) if a.name == journal.WATCHDOG]
+    started = native.started(home, "alertmanager")
+    now = datetime.now(UTC)
+    return (now - max([*known, started] if started else known, default=now)).total_seconds()
 
 
 def round_trip(client: Client) -> Finding:

@@ -34,6 +34,7 @@ class Change(Strict):
     """Base of every partial change: what is left out stays, and null empties what may be empty."""
 
     may_be_empty: ClassVar[frozenset[str]] = frozenset()
+    elsewhere: ClassVar[dict[str, str]] = {}  # how fields are changed that are none of these
 
     @field_validator("*", mode="before")
     @classmethod
@@ -79,35 +80,38 @@ class Staff(Strict):
         return self.employee_id
 
 
+Person = Student | Staff
+NAMES = ("first_name", "last_name")
+PLACE = ("grade_level", "graduation_year", "department", "role")  # what moves a person
+DATA = (*NAMES, *PLACE)  # of either kind
+
+
 class UserChange(Change):
-    """What may be changed directly. Names do not change a username: renaming is its own act."""
+    """What may be changed directly: how a name is written. It does not change the username."""
+
+    elsewhere = dict.fromkeys(
+        PLACE, "is changed by the job update_person, so that unit, groups and licences follow"
+    ) | {"username": "is changed by the job rename_account, so that the old one is kept"}
 
     first_name: Name | None = None
     last_name: Name | None = None
-    grade_level: Grade | None = None
-    graduation_year: Year | None = None
-    department: Label | None = None
-    role: Label | None = None
 
 
-Person = Student | Staff
-DATA = tuple(UserChange.model_fields)  # what is known of people, of either kind
-OF_KIND = {
-    "student": tuple(name for name in DATA if name in Student.model_fields),
-    "staff": tuple(name for name in DATA if name in Staff.model_fields),
-}
+def faults(
+    error: ValidationError, *, at: str = "/", model: type[BaseModel] | None = None
+) -> list[Fault]:
+    """Every problem pydantic found, as ours. `at` is put before the name of the field. A `model`
+    may know how fields are changed that it does not have."""
+    elsewhere = getattr(model, "elsewhere", {})
+    entries = error.errors(include_url=False, include_context=False)
+    return [_fault(entry, at, elsewhere) for entry in entries]
 
 
-def faults(error: ValidationError, *, at: str = "/") -> list[Fault]:
-    """Every problem pydantic found, as ours. `at` is put before the name of the field."""
-    return [_fault(entry, at) for entry in error.errors(include_url=False, include_context=False)]
-
-
-def _fault(entry: Any, at: str) -> Fault:
-    where = at + "/".join(str(part) for part in entry["loc"])
-    message = entry["msg"]
+def _fault(entry: Any, at: str, elsewhere: dict[str, str]) -> Fault:
+    field = "/".join(str(part) for part in entry["loc"])
+    where, message = at + field, entry["msg"]
     if entry["type"] == "extra_forbidden":
-        message = "is not a known field"
+        message = elsewhere.get(field, "is not a known field")
     elif entry["type"] == "missing":
         message = "is required"
     return Fault(where, entry["type"], message.removeprefix("Input "))

@@ -23,8 +23,12 @@ class Alertmanager:
     account: Account | None = None
 
     def prepare(self) -> None:
-        """Write the routes, and the token of the receiver, for its account alone."""
+        """Write the routes, and the token of the receiver, for its account alone.
+
+        Silences stay; what was told before is forgotten, so that what still fires is told anew.
+        """
         self.base.mkdir(parents=True, exist_ok=True)
+        (self.base / "data" / "nflog").unlink(missing_ok=True)
         self._write(self._token, self.token)
         self._write(self._configuration, self.routes())
         self.base.chmod(0o700)

@@ -45,6 +45,7 @@ class Client:
     base: str
     token: str | None = None
     timeout: float = 30.0
+    whose: str = "The API"
 
     def get(self, path: str, **query: Any) -> Row:
         return self.send("GET", path, query=query).json()
@@ -136,7 +137,7 @@ class Client:
             answer = Answer(response.status, dict(response.getheaders()), response.read())
         except (OSError, http.client.HTTPException) as exc:
             raise StackFailed(
-                f"The API at {self.base} does not answer: {exc}",
+                f"{self.whose} at {self.base} does not answer: {exc}",
                 check="api.answers",
                 fix="coreskills status, then coreskills start",
                 exit_code=3,

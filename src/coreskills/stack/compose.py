@@ -35,6 +35,7 @@ def start(home: Home, wishes: Wishes, report: Report) -> bool:
         return False
     _check(project, wishes, report)
     found = obtain(home, project.docker, report)
+    _sweep(project, report)
     _prepare(project, wishes, found, report)
     wanted = [s.name for s in SERVICES if s.name not in found.without]
     scale = ("--scale", f"worker={home.instance()['workers']}")
@@ -192,6 +193,13 @@ def _check(project: Project, wishes: Wishes, report: Report) -> None:
     odd = [f"{result.id}: {result.why}" for result in results if result.verdict != "ok"]
     passed = len(results) - len(odd)
     report(f"preflight: {passed} checks passed" + "".join(f"; {line}" for line in odd))
+
+
+def _sweep(project: Project, report: Report) -> None:
+    """Stop what a failed start has left: it has the secrets and settings of that start."""
+    if project.saved() and any(_lives(c) for c in containers.inspected(project)):
+        report("stopping what is not well")
+        project.docker.said(*project.words("stop"), within=STOP_WITHIN)
 
 
 def _prepare(project: Project, wishes: Wishes, found: Images, report: Report) -> None:

@@ -11,6 +11,7 @@ from coreskills.stack.readiness import api_ready
 from coreskills.stack.state import ServiceState
 
 READY_WITHIN = 180.0  # seconds; a cold start on a slow disk waits for health checks in a row
+_WORST_FIRST = ("failed", "stopped", "waiting", "running", "done")
 
 
 def wait_until_ready(project: Project, up: subprocess.Popen[bytes] | None, report: Report) -> None:
@@ -34,10 +35,9 @@ def wait_until_ready(project: Project, up: subprocess.Popen[bytes] | None, repor
 
 
 def _not_up(project: Project, found: list[ServiceState], exit_code: int = 1) -> StackFailed:
-    """Names the first service that is not well, with what it said last."""
-    bad = next((s for s in found if s.state not in ("running", "done", "waiting")), None)
-    bad = bad or next((s for s in found if s.state == "waiting"), None)
+    """Names the service that Compose blames, or the worst, with what it said last."""
     said = last_line(project.log.read_text(encoding="utf-8", errors="replace"))
+    bad = worst(found, [s.name for s in found if f"{project.name}-{s.name}" in said])
     if bad is None:
         return StackFailed(
             f"The containers could not be started: {said}",
@@ -46,12 +46,20 @@ def _not_up(project: Project, found: list[ServiceState], exit_code: int = 1) -> 
             exit_code=exit_code,
         )
     return StackFailed(
-        f"{bad.name} is {bad.state}. Compose said: {said}\nThe end of the log of {bad.name}:\n"
+        f"{bad.name} is not well ({bad.state}). Compose said: {said}\nThe end of its log:\n"
         + containers.log_tail(project, bad.name, 20),
         check=f"{bad.name.split('-')[0]}.{'ready' if exit_code == 6 else 'starts'}",
         fix=f"coreskills logs {bad.name}; then coreskills stop and coreskills start",
         exit_code=exit_code,
     )
+
+
+def worst(found: list[ServiceState], blamed: list[str]) -> ServiceState | None:
+    """Compose knows which one the others waited for; else the one that is worst off."""
+    ranked = sorted(found, key=lambda s: (s.name not in blamed, _WORST_FIRST.index(s.state)))
+    if ranked and (ranked[0].name in blamed or ranked[0].state not in ("running", "done")):
+        return ranked[0]
+    return None
 
 
 def all_up(found: list[ServiceState]) -> bool:

@@ -32,7 +32,7 @@ def _files(home: Home) -> dict[str, str]:
     addresses = {
         f"{role}_url": _postgres(role, home.secret(role), names.DATABASE) for role in roles
     }
-    same = ("jwt_key", "grafana_admin", "admin_password", "operator_token")
+    same = ("jwt_key", "grafana_admin", "admin_password", "operator_token", "receiver_token")
     return {
         "postgres_superuser": home.secret("postgres"),
         "postgres_admin_url": _postgres(ADMIN, home.secret("postgres"), "postgres"),

@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from coreskills.errors import StackFailed
 Report = Callable[[str], None]
 ANSWER_WITHIN = 20.0  # seconds, for a question about what is there
 TOLD_EVERY = 5.0
+ERASE = "\x1b[2K"
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,23 @@ class Docker:
                 exit_code=3,
             )
         return answer.out
+
+    def lines(self, words: list[str]) -> Iterator[str]:
+        """What it says on stdout, as it comes. Compose 2 erases lines that nobody has drawn."""
+        with subprocess.Popen(
+            [self.program, *words],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+        ) as process:
+            assert process.stdout is not None
+            try:
+                for line in process.stdout:
+                    yield line.rstrip("\n").replace(ERASE, "")
+            finally:
+                process.terminate()
 
     def begin(self, words: list[str], log: Path) -> subprocess.Popen[bytes]:
         """Something long. What it says is added to the end of the log."""

@@ -1,6 +1,5 @@
 """The logs of the container mode, which the engine keeps: as lines of the same kind as LogFiles."""
 
-import subprocess
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
@@ -33,39 +32,12 @@ class LogContainers:
 
     def following(self) -> Iterator[Line]:
         """What is written from now on. Until the containers end."""
-        command = [self._project.docker.program, *self._words("--follow", "--tail", "0")]
-        with subprocess.Popen(
-            command,
-            env=self._project.docker.environment,
-            stdout=subprocess.PIPE,
-            text=True,
-            errors="replace",
-        ) as process:
-            assert process.stdout is not None
-            try:
-                for text in process.stdout:
-                    name, line = _parts(text)
-                    yield from log_lines.read(name, [line], datetime.now(UTC))
-            finally:
-                process.terminate()
+        for text in self._project.docker.lines(self._words("--follow", "--tail", "0")):
+            name, line = _parts(text)
+            yield from log_lines.read(name, [line], datetime.now(UTC))
 
     def _read(self, *options: str) -> list[Line]:
-        """Each service by itself: a line that says no time has that of the line before."""
-        told = subprocess.run(
-            [self._project.docker.program, *self._words(*options)],
-            env=self._project.docker.environment,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-        if told.returncode:
-            raise StackFailed(
-                f"Compose gives no logs: {told.stderr.strip()[-300:]}",
-                check="logs.read",
-                fix="coreskills status",
-            )
-        return _in_order(map(_parts, told.stdout.splitlines()))
+        return _in_order(map(_parts, self._project.docker.lines(self._words(*options))))
 
     def _words(self, *options: str) -> list[str]:
         service = [self._service] if self._service else []
@@ -78,6 +50,7 @@ def _parts(text: str) -> tuple[str, str]:
 
 
 def _in_order(parts: Iterable[tuple[str, str]]) -> list[Line]:
+    """Each service is read by itself: a line that says no time has that of the line before."""
     texts: dict[str, list[str]] = {}
     for name, text in parts:
         texts.setdefault(name, []).append(text)

@@ -5,10 +5,12 @@ works without; `start`, `status` and `check` then say what is missing, and how t
 """
 
 import time
+from dataclasses import dataclass
+from typing import Any
 
 from coreskills import config
 from coreskills.errors import Fault, Invalid, StackFailed
-from coreskills.stack import tools
+from coreskills.stack import state, tools
 from coreskills.stack.client import Client, Refused
 from coreskills.stack.home import Home
 from coreskills.stack.observers import names
@@ -16,8 +18,8 @@ from coreskills.stack.prometheus import PERIODS
 from coreskills.stack.readiness import Report
 
 READY = {"prometheus": "/-/ready", "alertmanager": "/-/ready", "receiver": "/health"}
+TRIES = 3
 READY_WITHIN = 20.0  # seconds, of which most have passed when it is asked
-OFF = "switched off with --no-monitoring"
 
 
 def chosen(home: Home, *, wanted: bool) -> dict[str, str]:
@@ -32,17 +34,29 @@ def chosen(home: Home, *, wanted: bool) -> dict[str, str]:
         (tools.ALERTMANAGER, settings.alertmanager),
     ):
         found[tool.name] = tools.find(home, tool, given) if wanted else ""
-    return found if wanted else found | {"off": OFF}
+    return found if wanted else found | {"off": "yes"}
 
 
-def missing(choice: dict[str, str]) -> dict[str, str]:
-    """By service that does not run: why, and what to do."""
-    if "off" in choice:
-        return dict.fromkeys(("prometheus", "alertmanager"), choice["off"])
+@dataclass(frozen=True)
+class Absent:
+    why: str
+    fix: str
+
+
+OFF = Absent("switched off with --no-monitoring", "coreskills stop, then coreskills start")
+
+
+def missing(instance: dict[str, Any]) -> dict[str, Absent]:
+    """By service that does not run in this native instance: why, and what to do."""
+    choice = instance.get("monitoring")
+    if choice is None:
+        return {}
+    if choice.get("off"):
+        return dict.fromkeys(("prometheus", "alertmanager"), OFF)
     return {
-        tool.name: f"not installed; {tools.install_command(tool)}"
+        tool.name: Absent("not installed", tools.install_command(tool))
         for tool in (tools.PROMETHEUS, tools.ALERTMANAGER)
-        if not choice.get(tool.name)
+        if not choice[tool.name]
     }
 
 
@@ -51,21 +65,27 @@ def wait_until_ready(home: Home, report: Report) -> dict[str, str]:
 
     Nothing of containers: Compose waits for them.
     """
-    instance, began = home.instance(), time.monotonic()
-    if (choice := instance.get("monitoring")) is None:
-        return {}
+    instance, deadline = home.instance(), time.monotonic() + READY_WITHIN
     found = {}
-    for name in names(choice):
-        while not (ready := is_ready(name, instance["ports"][name])):
-            if time.monotonic() > began + READY_WITHIN:
-                break
-            time.sleep(0.05)
+    for name in names(instance.get("monitoring", {})):
+        port = instance["ports"][name]
+        ready = _becomes_ready(home, name, port, deadline)
         found[name] = "ready" if ready else f"not ready; coreskills logs {name}"
-        report(f"{name} {found[name]} on port {instance['ports'][name]}")
-    for name, why in missing(choice).items():
-        found[name] = f"not run: {why}"
+        report(f"{name} {found[name]}" + (f" on port {port}" if ready else ""))
+    for name, absent in missing(instance).items():
+        found[name] = f"not run: {absent.why}; {absent.fix}"
         report(f"{name} {found[name]}")
     return found
+
+
+def _becomes_ready(home: Home, name: str, port: int, deadline: float) -> bool:
+    while not is_ready(name, port):
+        running = state.read(home)
+        service = running.service(name) if running else None
+        if time.monotonic() > deadline or (service and service.restarts >= TRIES):
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def is_ready(name: str, port: int) -> bool:
@@ -74,3 +94,13 @@ def is_ready(name: str, port: int) -> bool:
     except (Refused, StackFailed, ValueError):
         return False
     return True
+
+
+def fetch(home: Home, name: str, path: str) -> bytes:
+    """Raises AppError when it does not answer, or not well."""
+    port = home.instance()["ports"][name]
+    return (
+        Client(f"http://127.0.0.1:{port}", timeout=5, whose=name.capitalize())
+        .send("GET", path)
+        .body
+    )

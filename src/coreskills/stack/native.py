@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,12 @@ def erase(home: Home) -> None:
     servers = home.server_folder(unprivileged())
     if servers != home.path:
         shutil.rmtree(servers, ignore_errors=True)
+
+
+def started(home: Home, name: str) -> datetime | None:
+    """When the process of a service began; None when it does not run."""
+    found = next((s for s in status(home) if s.name == name and s.started), None)
+    return datetime.fromtimestamp(found.started, UTC) if found and found.started else None
 
 
 def facts(home: Home) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a container asks itself: python -m coreskills.stack.probe api|worker
+"""What a container asks itself: python -m coreskills.stack.probe api|worker|receiver
 
 Exit 1: its program does not work. No verb of the command line, since it is asked every half a
 second while six containers start, and a verb has to import three times as much.
@@ -24,11 +24,13 @@ def _probe(name: str) -> Probe:
     settings = config.load()
     if name == "worker":
         return program.worker(settings.pulse_file)
-    client = Client(f"http://127.0.0.1:{settings.api_port}", timeout=WITHIN)
-    return program.api(lambda path: _status(client, path))
+    if name == "receiver":
+        return program.receiver(lambda path: _status(settings.receiver_port, path))
+    return program.api(lambda path: _status(settings.api_port, path))
 
 
-def _status(client: Client, path: str) -> int:
+def _status(port: int, path: str) -> int:
+    client = Client(f"http://127.0.0.1:{port}", timeout=WITHIN)
     try:
         return client.send("GET", path).status
     except Refused as exc:

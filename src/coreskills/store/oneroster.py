@@ -51,8 +51,8 @@ def select_everything(conn: Connection, files: list[str]) -> Iterator[Row]:
         yield from cursor.execute(SQL["select_everything"], {"files": files})
 
 
-def select_people(conn: Connection, ids: list[str], keys: list[str]) -> list[Row]:
-    return every(conn, SQL["select_people"], ids=ids, keys=keys)
+def select_meant(conn: Connection, ids: list[str], keys: list[str]) -> list[int]:
+    return [row["id"] for row in every(conn, SQL["select_meant"], ids=ids, keys=keys)]
 
 
 def select_absentees(conn: Connection, job_id: int) -> list[str]:

@@ -95,7 +95,7 @@ class People:
             return Known({}, {})
         with self.context.db.transaction() as conn:
             oneroster.be_swift(conn)
-            found = oneroster.select_people(conn, ids, keys)
+            found = lifecycle.select_accounts(conn, oneroster.select_meant(conn, ids, keys))
         return Known(
             {row["roster_id"]: row for row in found},
             {(row["user_type"], row["student_id"] or row["employee_id"]): row for row in found},

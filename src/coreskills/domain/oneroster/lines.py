@@ -6,12 +6,14 @@ from typing import NamedTuple
 
 from coreskills.errors import Fault
 
+MOST_COLUMNS = 200
 _CELL = re.compile(r'(?:"((?:[^"]|"")*)"|([^",]*))(?:,|\Z)')
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
 
 class Line(NamedTuple):
-    """`values` is empty when there is a fault."""
+    """`values` is empty when there is a fault. A line that is wider than the header, or a header of
+    over MOST_COLUMNS, is read one value further, and not to its end."""
 
     number: int
     values: list[str]
@@ -24,14 +26,17 @@ def parsed(lines: Iterable[bytes]) -> Iterator[Line]:
     line, number = next(ahead, None), 1
     if line is not None:
         line = line.removeprefix(b"\xef\xbb\xbf")
+    most = 0
     while line is not None:
         following = next(ahead, None)
         if stripped := line.removesuffix(b"\n").removesuffix(b"\r"):
-            yield _parsed(number, stripped, following)
+            found = _parsed(number, stripped, following, most or MOST_COLUMNS)
+            most = most or len(found.values)
+            yield found
         line, number = following, number + 1
 
 
-def _parsed(number: int, line: bytes, following: bytes | None) -> Line:
+def _parsed(number: int, line: bytes, following: bytes | None, most: int) -> Line:
     try:
         text = line.decode()
     except UnicodeDecodeError:
@@ -41,13 +46,14 @@ def _parsed(number: int, line: bytes, following: bytes | None) -> Line:
     if "\r" in text:
         return _faulty(number, "csv_bare_cr", "has a carriage return within")
     if '"' not in text:
-        return Line(number, text.split(","))
-    return _quoted(number, text, following)
+        return Line(number, text.split(",", most + 1)[: most + 1])
+    return _quoted(number, text, following, most)
 
 
-def _quoted(number: int, text: str, following: bytes | None) -> Line:
-    values, at = [], 0
-    while True:
+def _quoted(number: int, text: str, following: bytes | None, most: int) -> Line:
+    values: list[str] = []
+    at = 0
+    while len(values) <= most:
         cell = _CELL.match(text, at)
         if cell is None:
             return _faulty(number, *_diagnosis(text[at:], following))
@@ -58,6 +64,7 @@ def _quoted(number: int, text: str, following: bytes | None) -> Line:
             return Line(number, values)
         if at == len(text):
             return Line(number, [*values, ""])
+    return Line(number, values)
 
 
 def _diagnosis(rest: str, following: bytes | None) -> tuple[str, str]:

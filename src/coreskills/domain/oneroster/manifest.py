@@ -99,7 +99,7 @@ def _body(lines: Iterable[Line], faults: list[Fault]) -> Iterable[Line]:
 def _property(line: Line, seen: dict[str, str]) -> Fault | None:
     at = f"{NAME} line {line.number}"
     if len(line.values) != 2:
-        return Fault(at, "row_width", f"has {len(line.values)} values, not 2")
+        return Fault(at, "row_width", "does not have two values")
     name = line.values[0]
     if name not in _KNOWN:
         return Fault(f"{at}, {name[:60]}", "manifest_property_unknown", "is no known property")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from coreskills.domain.oneroster.columns import METADATA, OPTIONAL, TABLES, Column
-from coreskills.domain.oneroster.lines import Line
+from coreskills.domain.oneroster.lines import MOST_COLUMNS, Line
 from coreskills.domain.oneroster.values import KINDS, items
 from coreskills.errors import Fault
 
@@ -17,7 +17,6 @@ _PERSON = {
     "demographics": ID,
     **dict.fromkeys(("roles", "enrollments", "userProfiles"), "userSourcedId"),
 }
-MOST_COLUMNS = 200
 _ORDERED = (("beginDate", "endDate"), ("startDate", "endDate"))
 
 
@@ -25,7 +24,7 @@ def header_faults(file: str, names: Sequence[str], number: int) -> list[Fault]:
     """Every fault of a header: the columns of the version in their order, then `metadata.`"""
     at = f"{file}.csv line {number}"
     if len(names) > MOST_COLUMNS:
-        return [Fault(at, "header_width", f"has {len(names):,} columns, over {MOST_COLUMNS}")]
+        return [Fault(at, "header_width", f"has over {MOST_COLUMNS} columns")]
     found = [
         Fault(f"{at}, column {n}", "header_empty", "has no name")
         for n, name in enumerate(names, 1)
@@ -60,7 +59,8 @@ def record(file: str, names: Sequence[str], line: Line) -> dict[str, str]:
     if line.fault:
         return {FAULT: line.fault.code, MESSAGE: line.fault.message}
     if len(line.values) != len(names):
-        message = f"has {len(line.values)} values, the header has {len(names)} columns"
+        count = "more" if len(line.values) > len(names) else len(line.values)
+        message = f"has {count} values, the header has {len(names)} columns"
         return {FAULT: "row_width", MESSAGE: message}
     columns = _COLUMNS[file]
     kept = {}

@@ -14,6 +14,10 @@ def api(fetch: Fetch) -> Probe:
     return Probe("program.api", "The API serves", lambda: serves(fetch), "look at its log")
 
 
+def receiver(fetch: Fetch) -> Probe:
+    return Probe("program.receiver", "The receiver hears", lambda: hears(fetch), "look at its log")
+
+
 def worker(pulse_file: str) -> Probe:
     return Probe("program.worker", "The worker works", lambda: beats(pulse_file), "restart it")
 
@@ -22,6 +26,11 @@ def serves(fetch: Fetch) -> Finding:
     """An API without Redis serves; one without PostgreSQL does not."""
     status = fetch("/health/ready")
     return Finding(f"HTTP {status}", "" if status == 200 else "PostgreSQL does not answer")
+
+
+def hears(fetch: Fetch) -> Finding:
+    status = fetch("/health")
+    return Finding(f"HTTP {status}", "" if status == 200 else "it refuses to say so")
 
 
 def beats(pulse_file: str) -> Finding:

@@ -1,9 +1,10 @@
 -- select_accounts --
 -- What a command may rely on.
-SELECT id, version, user_type, student_id, employee_id, first_name, last_name, grade_level,
-       graduation_year, department, role, username, username_stem, email, ou, original_ou, state,
-       disable_reason, legal_hold, state_since, sourced_id, school_id, stepped_in_year,
-       (SELECT o.name FROM orgs o WHERE o.id = u.school_id) AS school,
+SELECT u.id, u.version, u.user_type, u.student_id, u.employee_id, u.first_name, u.last_name,
+       u.grade_level, u.graduation_year, u.department, u.role, u.username, u.username_stem, u.email,
+       u.ou, u.original_ou, u.state, u.disable_reason, u.legal_hold, u.state_since, u.sourced_id,
+       u.uuid::text, u.school_id, u.stepped_in_year, o.name AS school,
+       o.sourced_id AS school_sourced_id, roster_id(u.sourced_id, u.uuid) AS roster_id,
        ARRAY(SELECT n.username FROM usernames n
               WHERE n.user_id = u.id AND n.kind = 'alias' ORDER BY n.since, n.username) AS aliases,
        ARRAY(SELECT d.device_id FROM devices d
@@ -14,9 +15,9 @@ SELECT id, version, user_type, student_id, employee_id, first_name, last_name, g
               WHERE m.user_id = u.id AND m.remembered ORDER BY g.name) AS remembered_groups,
        ARRAY(SELECT l.sku FROM licence_assignments a JOIN licences l ON l.id = a.licence_id
               WHERE a.user_id = u.id ORDER BY l.sku) AS licences
-  FROM users u
- WHERE id = ANY(%(ids)s::bigint[])
- ORDER BY id;
+  FROM users u LEFT JOIN orgs o ON o.id = u.school_id
+ WHERE u.id = ANY(%(ids)s::bigint[])
+ ORDER BY u.id;
 
 -- select_now --
 SELECT lifecycle_now();

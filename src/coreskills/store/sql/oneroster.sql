@@ -39,31 +39,13 @@ SELECT file, sourced_id, record FROM roster_records
  WHERE status = 'active'
  ORDER BY array_position(%(files)s::text[], file), sourced_id;
 
--- select_people --
+-- select_meant --
 -- Everybody that rows with these ids could mean.
-SELECT u.id, u.version, u.user_type, u.sourced_id, u.uuid::text, u.student_id, u.employee_id,
-       u.first_name, u.last_name, u.grade_level, u.graduation_year, u.department, u.role,
-       u.username, u.username_stem, u.email, u.ou, u.original_ou, u.state, u.disable_reason,
-       u.legal_hold, o.name AS school, o.sourced_id AS school_sourced_id,
-       roster_id(u.sourced_id, u.uuid) AS roster_id,
-       ARRAY(SELECT n.username FROM usernames n
-              WHERE n.user_id = u.id AND n.kind = 'alias' ORDER BY n.since, n.username) AS aliases,
-       ARRAY(SELECT d.device_id FROM devices d
-              WHERE d.assigned_user_id = u.id ORDER BY d.device_id) AS devices_held,
-       ARRAY(SELECT g.name FROM group_members m JOIN directory_groups g ON g.id = m.group_id
-              WHERE m.user_id = u.id AND NOT m.remembered ORDER BY g.name) AS groups,
-       ARRAY(SELECT g.name FROM group_members m JOIN directory_groups g ON g.id = m.group_id
-              WHERE m.user_id = u.id AND m.remembered ORDER BY g.name) AS remembered_groups,
-       ARRAY(SELECT l.sku FROM licence_assignments a JOIN licences l ON l.id = a.licence_id
-              WHERE a.user_id = u.id ORDER BY l.sku) AS licences
-  FROM (SELECT id FROM users JOIN unnest(%(ids)s::text[]) AS wanted
-                              ON wanted = roster_id(sourced_id, uuid)
-         UNION
-        SELECT id FROM users JOIN unnest(%(keys)s::text[]) AS wanted ON wanted = student_id
-         UNION
-        SELECT id FROM users JOIN unnest(%(keys)s::text[]) AS wanted ON wanted = employee_id) m
-  JOIN users u USING (id)
-  LEFT JOIN orgs o ON o.id = u.school_id;
+SELECT id FROM users JOIN unnest(%(ids)s::text[]) AS wanted ON wanted = roster_id(sourced_id, uuid)
+ UNION
+SELECT id FROM users JOIN unnest(%(keys)s::text[]) AS wanted ON wanted = student_id
+ UNION
+SELECT id FROM users JOIN unnest(%(keys)s::text[]) AS wanted ON wanted = employee_id;
 
 -- select_absentees --
 -- Ids of people who came from a roster, have not left, and are not in this one.

@@ -96,8 +96,7 @@ RETURNING id;
 -- update_user --
 -- Only if it is still the version the caller saw.
 UPDATE users
-   SET first_name = %(first_name)s, last_name = %(last_name)s, grade_level = %(grade_level)s,
-       graduation_year = %(graduation_year)s, department = %(department)s, role = %(role)s
+   SET first_name = %(first_name)s, last_name = %(last_name)s
  WHERE id = %(id)s AND version = %(version)s;
 
 -- count_people --

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -52,6 +53,7 @@ def main() -> None:
         servers = [stack.enter_context(_server(program, name)) for name in UNTOLD]
         for lane, path in PATHS.items():
             _compare(report, lane, _measured(servers, path, tokens, options))
+        _in_turn(report, program, tokens[0])
         _visit_everything(servers[-1], tokens)
         _scrapes(report, target, servers[-1], options.scrapes)
     report.put()
@@ -92,6 +94,35 @@ def _compare(report: Report, lane: str, rounds: dict[str, list[Round]]) -> None:
         report.note(f"{lane}: CPU of the API that {name} cost", f"{rounded(more)} %")
     report.details[lane] = {
         name: [vars(r.load) | {"cpu_us": r.cpu_us} for r in each] for name, each in rounds.items()
+    }
+
+
+def _in_turn(report: Report, program: Program, token: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="coreskills-bench-") as folder, _log(folder) as log:
+        done = subprocess.run(
+            [sys.executable, "alternating.py", *PATHS.values()],
+            env=_environment(program, folder) | {"TOKEN": token},
+            cwd=peers.FOLDER,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            check=True,
+        )
+    found = json.loads(done.stdout)
+    for lane, path in PATHS.items():
+        least = found[path][SILENT]
+        shares = [f"{100 * (found[path][name] / least - 1):.1f}" for name in (COUNTED, TOLD)]
+        report.note(
+            f"{lane}, in turn in one process: CPU that {COUNTED} cost; {TOLD}",
+            f"{shares[0]}; {shares[1]} % of {rounded(least)} us",
+        )
+    report.details["in turn"] = found
+
+
+def _environment(program: Program, folder: str) -> dict[str, str]:
+    return program.environment | {
+        "CORESKILLS_METRICS_DIR": folder,
+        "PROMETHEUS_MULTIPROC_DIR": folder,
+        "CORESKILLS_FIGURES_SECONDS": "0.001",
     }
 
 
@@ -154,12 +185,7 @@ def _server(program: Program, name: str) -> Iterator[Server]:
     """The API of the instance once more, as it is or without what is to be left untold."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="coreskills-bench-") as folder, _log(folder) as log:
-        environment = program.environment | {
-            "CORESKILLS_METRICS_DIR": folder,
-            "PROMETHEUS_MULTIPROC_DIR": folder,
-            "CORESKILLS_FIGURES_SECONDS": "0.001",
-            "UNTOLD": UNTOLD[name],
-        }
+        environment = _environment(program, folder) | {"UNTOLD": UNTOLD[name]}
         command = [*api_command(port, API_PROCESSES)[:-1], "untold:wsgi"]
         process = subprocess.Popen(
             command, env=environment, cwd=peers.FOLDER, stderr=log, start_new_session=True

@@ -1,6 +1,6 @@
 """A process that counts, and shares what it counted, as one of the API's does. Told by stdin:
 
-5          count five requests
+5          count five requests, each with a job that was accepted
 sum        say how many all processes have counted, and how many connections they use
 """
 
@@ -9,6 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+NAMES = (
+    "flask_http_request_duration_seconds_count",
+    "coreskills_jobs_accepted_total",
+    "coreskills_db_pool_connections",
+)
 STATS = {"pool_size": 3, "pool_available": 1, "pool_max": 10, "requests_waiting": 0}
 
 
@@ -30,8 +35,9 @@ class Counting:
 
     def sums(self) -> tuple[int, int]:
         """Requests, connections."""
-        requests, connections = self._ask("sum").split()
-        return int(requests), int(connections)
+        requests, jobs, connections = map(int, self._ask("sum").split())
+        assert requests == jobs
+        return requests, connections
 
     def kill(self) -> None:
         self._process.kill()
@@ -58,12 +64,12 @@ def main() -> None:
     for line in map(str.strip, sys.stdin):
         if line == "sum":
             samples = [sample for metric in shared.collect() for sample in metric.samples]
-            names = "flask_http_request_total", "coreskills_db_pool_connections"
-            sums = [sum(s.value for s in samples if s.name == name) for name in names]
+            sums = [sum(s.value for s in samples if s.name == name) for name in NAMES]
             print(*map(int, sums), flush=True)
         else:
             for number in range(int(line)):
                 metrics.observe_request("GET", 200, f"/{number % 7}", 0.001)
+                metrics.jobs_accepted.labels("self_test").inc()
             print("counted", flush=True)
 
 

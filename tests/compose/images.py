@@ -88,3 +88,4 @@ def _add_alertmanager(packages: Packages, folder: Path, context: Path) -> None:
     tools = packages.unpack(["prometheus-alertmanager"], folder / "alertmanager-packages")
     shutil.copy(tools / "usr/bin/prometheus-alertmanager", context / "alertmanager")
     shutil.copy(tools / "usr/bin/amtool", context)
+    shutil.copytree(tools / "usr/share/prometheus", context / "share")  # Debian compiles none in

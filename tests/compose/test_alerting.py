@@ -27,11 +27,24 @@ def heard(stack: Stack) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines.splitlines()]
 
 
-def test_the_alert_that_always_fires_is_heard(alerting: Stack):
+def wait_for(stack: Stack, name: str, status: str) -> None:
     deadline = time.monotonic() + HEARD_WITHIN
-    while not any(alert["labels"]["alertname"] == "Watchdog" for alert in heard(alerting)):
-        assert time.monotonic() < deadline, heard(alerting)
+    while (name, status) not in {(a["labels"]["alertname"], a["status"]) for a in heard(stack)}:
+        assert time.monotonic() < deadline, heard(stack)
         time.sleep(1)
+
+
+def test_the_alert_that_always_fires_is_heard(alerting: Stack):
+    wait_for(alerting, "Watchdog", "firing")
+
+
+def test_a_worker_that_is_stopped_is_told_and_its_return_too(alerting: Stack):
+    alerting.compose("stop", "--timeout", "5", "worker")
+    try:
+        wait_for(alerting, "WorkerDown", "firing")
+    finally:
+        alerting.compose("start", "worker")
+    wait_for(alerting, "WorkerDown", "resolved")
 
 
 @pytest.mark.parametrize("service", SERVICES)

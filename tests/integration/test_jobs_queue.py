@@ -54,8 +54,9 @@ def published(site, id) -> bool:
 
 
 def run_all(worker) -> int:
+    """Once nothing is not the end: it may have been the entry of a job that has ended already."""
     done = 0
-    while worker.run_once(wait_seconds=0.3):
+    while worker.run_once(wait_seconds=0.3) or worker.run_once(wait_seconds=0.3):
         done += 1
     return done
 

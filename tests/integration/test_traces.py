@@ -1,6 +1,8 @@
 """One trace from a request through the queue to the worker, its engine and the database, as a
 collector sees it."""
 
+import json
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -22,9 +24,20 @@ from coreskills.telemetry import traces
 from coreskills.worker.loop import Worker
 from tests.client import Client
 from tests.collector import Collector, collecting, told
+from tests.conftest import free_port
 from tests.integration.test_worker_processes import worker_processes
 from tests.people import GRACE, tokens_for
-from tests.pipeline import FailingEngine, any_worker, ask, make_due, polling_worker, student, until
+from tests.pipeline import (
+    FailingEngine,
+    any_worker,
+    ask,
+    job,
+    make_due,
+    polling_worker,
+    student,
+    submit,
+    until,
+)
 
 LOAD = 200
 EXTERNAL = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -282,3 +295,18 @@ def test_every_one_of_a_load_has_a_complete_trace(api, collector, site, redis):
 def ended(collector: Collector) -> int:
     names = Counter(span.name for span in list(collector.spans))
     return min(names[name] for name in OF_A_JOB)
+
+
+def test_a_collector_that_is_away_stops_no_job_and_no_end(db, queue, site, redis):
+    nobody = f"http://127.0.0.1:{free_port()}"
+    environment = {"CORESKILLS_TRACING": "true", "OTEL_EXPORTER_OTLP_ENDPOINT": nobody}
+    with worker_processes(site.url(roles.WORKER), redis.url(), 1, **environment) as (process,):
+        id = submit(db, "create_student", student(1), queue)
+        until(lambda: job(db, id)["status"] == "completed")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=8) == 0
+        lines = [json.loads(line) for line in process.stderr.read().splitlines()]
+    assert {line["event"] for line in lines} >= {"started", "job_completed"}
+    assert {line["logger"][:13] for line in lines if line["event"] == "library"} == {
+        "opentelemetry"
+    }

@@ -61,7 +61,7 @@ def get_metrics() -> Response:
     """Metrics in the text format of Prometheus"""
     things = services()
     counted = things.counters.collect() if things.counters else _of_this_process()
-    found = [*counted, exposition.build("api"), *things.figures.collect()]
+    found = [*metrics.with_requests(counted), exposition.build("api"), *things.figures.collect()]
     return Response(exposition.text_of(found), content_type=exposition.CONTENT_TYPE)
 
 

@@ -159,16 +159,22 @@ def observed(home: Home) -> observers.Observed:
     return observers.Observed(
         {name: (found.why, found.fix) for name, found in absent.items()},
         lambda service, path: monitoring.fetch(home, service, path),
+        lambda: age(home, "prometheus"),
         lambda: silence(home),
     )
 
 
+def age(home: Home, service: str) -> float:
+    """Seconds since it was started; 0 when it does not run."""
+    now = datetime.now(UTC)
+    return (now - (native.started(home, service) or now)).total_seconds()
+
+
 def silence(home: Home) -> float:
     """Seconds since the watchdog was heard, or since Alertmanager was started."""
-    known = [a.heard for a in journal.read(home.alerts) if a.name == journal.WATCHDOG]
-    started = native.started(home, "alertmanager")
-    now = datetime.now(UTC)
-    return (now - max([*known, started] if started else known, default=now)).total_seconds()
+    watchdogs = [a for a in journal.read(home.alerts) if a.name == journal.WATCHDOG]
+    heard = [(datetime.now(UTC) - watchdog.heard).total_seconds() for watchdog in watchdogs]
+    return min([*heard, age(home, "alertmanager")])
 
 
 def round_trip(client: Client) -> Finding:

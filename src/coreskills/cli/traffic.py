@@ -85,6 +85,9 @@ def _left(api: Client, school: School, progress: Progress) -> Row:
 def _taken_out(api: Client, run: str, progress: Progress) -> Row:
     try:
         gone, left = leavers.remove(api, leavers.invented(api, run), progress)
+    except KeyboardInterrupt:
+        progress("some invented students are still there; later: coreskills traffic --remove")
+        raise
     except (Refused, StackFailed) as exc:
         progress(f"{exc.message}; later: coreskills traffic --remove")
         return {"removed": 0, "left": None}

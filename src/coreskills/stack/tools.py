@@ -1,7 +1,8 @@
 """Programs that no wheel brings: fetched, checked, unpacked into the home, without root.
 
-From the distribution's own packages where it has them, else from the vendor's release. Only when
-somebody asks for it by name; nothing else of this program goes to the network.
+From the vendor's release; where that is out of reach, from the distribution's package, if what is
+in it runs without being installed. Only when somebody asks for it by name; nothing else of this
+program goes to the network.
 """
 
 import platform
@@ -24,7 +25,8 @@ _GO_MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64"
 @dataclass(frozen=True)
 class Tool:
     """`programs`: what it is called, in an archive and on PATH. `archive`: how its vendor names a
-    release. `package`: of Debian and those after it; empty where they have none."""
+    release. `package`: of Debian and those after it; empty where they have none. `apart`: what is
+    in that package runs without being installed."""
 
     name: str
     title: str
@@ -35,6 +37,7 @@ class Tool:
     archive: str
     zipped: str
     package: str = ""
+    apart: bool = False
     systems: dict[str, str] = field(default_factory=lambda: _GO_SYSTEMS)
     machines: dict[str, str] = field(default_factory=lambda: _GO_MACHINES)
 
@@ -73,6 +76,7 @@ PROMETHEUS = Tool(
     "prometheus-{version}.{system}-{machine}.tar.gz",
     "prometheus-{version}.{system}-{machine}.zip",
     package="prometheus",
+    apart=True,  # its pages are read from /usr/share; without them it asks and answers all the same
 )
 ALERTMANAGER = Tool(
     "alertmanager",
@@ -83,7 +87,7 @@ ALERTMANAGER = Tool(
     ("alertmanager", "prometheus-alertmanager", "alertmanager.exe"),
     "alertmanager-{version}.{system}-{machine}.tar.gz",
     "alertmanager-{version}.{system}-{machine}.zip",
-    package="prometheus-alertmanager",
+    package="prometheus-alertmanager",  # which does not start without its /usr/share
 )
 TOOLS = {tool.name: tool for tool in (PWSH, PROMETHEUS, ALERTMANAGER)}
 
@@ -115,13 +119,17 @@ def find(home: Home, tool: Tool, given: str = "") -> str:
 
 
 def install(home: Home, tool: Tool, report: Report, version: str = "", releases: str = "") -> Path:
-    """From the distribution, unless a version or an address is asked for; else from the vendor."""
-    if tool.package and not (version or releases) and debian.is_here():
-        try:
-            return _from_package(home, tool, report)
-        except StackFailed as exc:
-            report(f"{exc.message}; trying the vendor's release")
-    return download(home, tool, releases or tool.releases, version or tool.version, report)
+    """From the vendor, or the distribution, unless a version or an address is asked for."""
+    try:
+        return download(home, tool, releases or tool.releases, version or tool.version, report)
+    except StackFailed as exc:
+        if not tool.package or version or releases or not debian.is_here():
+            raise
+        if not tool.apart:
+            fix = f"as root: apt-get install {tool.package}; or {exc.details['fix']}"
+            raise StackFailed(exc.message, check="tools.download", fix=fix) from exc
+        report(f"{exc.message}; taking the distribution's package, which comes without its pages")
+        return from_package(home, tool, report)
 
 
 def download(home: Home, tool: Tool, releases: str, version: str, report: Report) -> Path:
@@ -143,6 +151,9 @@ def install_file(
 ) -> Path:
     """Raises StackFailed, and leaves nothing behind, when the file is not what it should be."""
     archives.verify(tool.name, file, sha256)
+    if debian.is_package(file) and not tool.apart:
+        why = f"What is in {file.name} does not run without being installed"
+        raise failed(tool.name, "tools.package", why)
     report(f"sha256 {sha256.lower()} is right")
     target = home.path / "tools" / f"{tool.name}-{version}"
     partial = target.with_name(f"{target.name}.partial")
@@ -162,7 +173,7 @@ def install_file(
     return target / found.relative_to(partial)
 
 
-def _from_package(home: Home, tool: Tool, report: Report) -> Path:
+def from_package(home: Home, tool: Tool, report: Report) -> Path:
     with tempfile.TemporaryDirectory() as folder:
         report(f"fetching the package {tool.package} of this distribution")
         package = debian.fetch(tool.package, Path(folder))

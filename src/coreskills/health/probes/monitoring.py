@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from coreskills.health.probe import CannotTell, Finding, Probe
 
 LONGEST_SILENCE = 120.0  # seconds; the watchdog is told every 30
+SETTLED_AFTER = 40.0  # seconds; asked first before the API was ready, one is asked again after 15
 
 
 @dataclass(frozen=True)
 class Observed:
-    """`absent`: by service that does not run, why and what to do. `silence`: seconds since the
-    watchdog was heard, or since there is somebody to tell it."""
+    """`absent`: by service that does not run, why and what to do. `age`: seconds since Prometheus
+    was started. `silence`: since the watchdog was heard, or since there is somebody to tell it."""
 
     absent: Mapping[str, tuple[str, str]]
     fetch: Callable[[str, str], bytes]  # service, path
+    age: Callable[[], float]
     silence: Callable[[], float]
 
 
@@ -35,12 +37,13 @@ def probes(observed: Observed) -> list[Probe]:
 
 
 def targets(observed: Observed) -> Finding:
-    """One that was not asked yet, soon after a start, counts neither way."""
+    """Who was not asked yet, or too early, soon after a start, counts neither way."""
     _refuse_absent(observed, "prometheus")
     found = json.loads(observed.fetch("prometheus", "/api/v1/targets?state=active"))
     active = found["data"]["activeTargets"]
     up = sum(target["health"] == "up" for target in active)
-    down = [target for target in active if target["health"] == "down"]
+    settled = observed.age() > SETTLED_AFTER
+    down = [target for target in active if settled and target["health"] == "down"]
     why = "; ".join(f"{t['labels']['job']}: {t['lastError']}" for t in down)
     return Finding(f"{up} of {len(active)} asked", why)
 

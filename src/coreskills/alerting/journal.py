@@ -84,9 +84,14 @@ def _texts(found: dict[Any, Any]) -> dict[str, str]:
 def read(path: Path) -> list[Alert]:
     """Every alert as it was heard of last, the newest first. A torn line is passed over."""
     try:
-        return _newest(_lines(path))
+        return parsed(path.read_text(encoding="utf-8", errors="replace"))
     except FileNotFoundError:
         return []
+
+
+def parsed(text: str) -> list[Alert]:
+    """The same of what such a file holds."""
+    return _newest(_lines(text))
 
 
 def told(alert: Alert, now: datetime, since: datetime | None = None) -> dict[str, Any]:
@@ -162,8 +167,8 @@ def _age(alert: Alert) -> str:
     return alert.starts_at
 
 
-def _lines(path: Path) -> Iterator[Alert]:
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+def _lines(text: str) -> Iterator[Alert]:
+    for line in text.splitlines():
         try:
             yield Alert(**json.loads(line))
         except (ValueError, TypeError):

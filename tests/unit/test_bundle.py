@@ -67,6 +67,24 @@ def test_a_file_that_came_later_is_named(folder: Path, signer: str):
     assert message == "wheels/evil.whl is not in the list that was signed"
 
 
+@pytest.mark.parametrize("name", ["images", "wheels"])
+def test_a_folder_that_leads_elsewhere_is_named(folder: Path, signer: str, name: str):
+    """What is behind it, nobody has signed: another image would be loaded with ours."""
+    elsewhere = folder.parent / "elsewhere"
+    (folder / name).rename(elsewhere)
+    (elsewhere / "zzz.tar").write_bytes(b"evil")
+    (folder / name).symlink_to("../elsewhere")
+    assert refusal(folder, signer) == (f"{name} is a link, which no bundle has", "bundle.files")
+
+
+def test_a_file_that_is_a_link_is_named_for_it_may_be_another_one_a_moment_later(
+    folder: Path, signer: str
+):
+    (folder / "source.tar").rename(folder.parent / "elsewhere")
+    (folder / "source.tar").symlink_to("../elsewhere")
+    assert refusal(folder, signer)[0] == "source.tar is a link, which no bundle has"
+
+
 def test_a_list_that_was_made_to_fit_does_not_bear_the_signature(folder: Path, signer: str):
     before = bundle.sum_of(folder / "source.tar")
     (folder / "source.tar").write_bytes(b"other source")

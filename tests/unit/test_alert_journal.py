@@ -99,6 +99,14 @@ def test_what_a_killed_writer_left_half_written_harms_nobody(path):
 def test_nobody_else_may_read_it(path):
     Journal(path)
     assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_nobody_else_may_read_it_once_it_was_folded_either(path):
+    kept = Journal(path, largest=1)
+    kept.add([alert(1)])
+    kept.add([alert(2)])
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_where_nothing_was_ever_heard_there_is_nothing(path):

@@ -18,6 +18,7 @@ STEERING = {
     "goes back over what was written": "all is lost\rall is well",
     "deletes": "well\x08\x7f",
     "turns the order round": "\u202egpj.exe",
+    "cannot be written": "\ud800",
 }
 
 

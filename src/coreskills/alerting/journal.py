@@ -115,7 +115,7 @@ class Journal:
     def __init__(self, path: Path, largest: int = LARGEST) -> None:
         self._path = path
         self._largest = largest
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
         self._end_torn_line()
 
@@ -137,12 +137,12 @@ class Journal:
 
     def _compact(self) -> None:
         partial = self._path.with_suffix(".partial")
+        partial.touch(mode=0o600)
         kept = sorted(read(self._path), key=lambda alert: alert.status != "firing")[:KEPT]
         with partial.open("wb") as file:
             file.write(b"".join(_line(alert) for alert in sorted(kept, key=_age)))
             file.flush()
             os.fsync(file.fileno())
-        partial.chmod(0o600)
         partial.replace(self._path)
 
     def _end_torn_line(self) -> None:

@@ -26,8 +26,9 @@ PlanOption = Annotated[
     int | None, typer.Option("--plan", help="Do exactly what this dry run said, or nothing")
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask")]
-# The control characters of ISO 6429, and Unicode's that reverse the order of what follows.
-_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# The control characters of ISO 6429, Unicode's that reverse the order of what follows, and the
+# surrogates, which cannot be written at all.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class Progress:

@@ -11,6 +11,7 @@ from coreskills.stack.account import Account, reachable_program
 
 KEPT = "15d"
 LARGEST = "512MB"  # whichever is reached first
+PAGES = "none"  # an origin that no page has: or any site could read our figures in a browser here
 MEMORY = "96MiB"  # beyond, Go collects more often; a class day then stays below 150 MB
 PERIODS = ("8h", "30d")
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -65,6 +66,7 @@ class Prometheus:
             f"--storage.tsdb.retention.time={KEPT}",
             f"--storage.tsdb.retention.size={LARGEST}",
             f"--web.listen-address=127.0.0.1:{self.port}",
+            f"--web.cors.origin={PAGES}",
             "--log.level=warn",
         ]
 

@@ -3,6 +3,8 @@
 import http.client
 import io
 import shutil
+import subprocess
+import sys
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ import pytest
 from coreskills.errors import StackFailed
 from coreskills.stack import bundle, bundle_serving
 
+ROOT = Path(__file__).parents[2]
 FILES = {
     "bundle.json": b'{"format": 1}',
     "source.tar": b"the source",
@@ -120,6 +123,15 @@ def test_an_archive_is_opened_as_its_folder(folder: Path, signer: str, tmp_path:
         assert bundle.verify(place, signer, lambda _: None)["files"] == len(FILES)
     with pytest.raises(StackFailed, match="is no bundle"), bundle.opened(folder / "source.tar"):
         pass
+
+
+@pytest.mark.parametrize("module", ["argparse", "hashlib", "tarfile"])
+def test_the_installer_runs_nothing_that_lies_beside_it(tmp_path: Path, module: str):
+    shutil.copyfile(ROOT / "scripts" / "install_bundle.py", tmp_path / "install.py")
+    (tmp_path / f"{module}.py").write_text("import sys; sys.exit('evil')")
+    command = [sys.executable, tmp_path / "install.py", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.fixture

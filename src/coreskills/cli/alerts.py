@@ -34,10 +34,12 @@ def list_(
     """Alerts, newest first; also when nothing runs any more."""
     found = instance(home)
     now = datetime.now(UTC)
+    heard, since = _in_containers(found) if _is_composed(found) else _native(found, now)
     rows = [
-        journal.told(alert, now)
-        for alert in journal.read(found.alerts)
-        if (all_ or alert.name != journal.WATCHDOG) and (not firing or alert.state(now) == "firing")
+        journal.told(alert, now, since)
+        for alert in heard
+        if (all_ or alert.name != journal.WATCHDOG)
+        and (not firing or alert.state(now, since) == "firing")
     ]
     if json:
         put_json({"alerts": rows})

@@ -58,13 +58,13 @@ def install(
 @app.command("list")
 def list_(home: HomeOption = None, json: JsonOption = False) -> None:
     """Which tools were found, and where."""
-    settings, place = config.load(), Home(config.home(given=home))
-    pwsh = chosen("auto", settings.pwsh or stack_tools.installed(place, PWSH))
+    operation, place = config.load_operation(), Home(config.home(given=home))
+    pwsh = chosen("auto", config.load().pwsh or stack_tools.installed(place, PWSH))
     found = {
         tool.name: stack_tools.find(place, tool, given)
         for tool, given in (
-            (stack_tools.PROMETHEUS, settings.prometheus),
-            (stack_tools.ALERTMANAGER, settings.alertmanager),
+            (stack_tools.PROMETHEUS, operation.prometheus),
+            (stack_tools.ALERTMANAGER, operation.alertmanager),
         )
     }
     if json:

@@ -20,6 +20,8 @@ from tests.e2e.conftest import free_row
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(900)]
 WITHOUT = ["grafana"]  # has no stand-in
+ALERTING = {"receiver", "alertmanager"}
+HEARD_WITHIN = 120.0
 
 
 @dataclass
@@ -180,6 +182,21 @@ def test_stop_leaves_nothing_running_and_start_finds_the_data(
     figures["start.py, images here, a job proven"] = time.monotonic() - began
     assert again["urls"] == facts["urls"]
     assert api.get("/api/v1/students", limit=200)["students"] == before
+
+
+def test_alerting_comes_when_it_is_asked_for_and_goes_again(seat: Seat, facts: dict[str, Any]):
+    assert seat.json("alerts", "list")["alerts"] == []
+    seat.done("stop")
+    there = seat.json("start", "--alerting")
+    assert {service["name"] for service in there["services"]} > ALERTING
+    deadline = time.monotonic() + HEARD_WITHIN
+    while not seat.json("alerts", "list", "--all")["alerts"]:
+        assert time.monotonic() < deadline, "the watchdog was not heard"
+        time.sleep(2)
+    seat.done("stop")
+    assert seat.run("status").returncode == 3
+    after = {service["name"] for service in seat.json("start", "--no-alerting")["services"]}
+    assert after == {service["name"] for service in facts["services"]}
 
 
 def test_a_second_instance_takes_other_ports_and_its_reset_leaves_the_first_alone(

@@ -12,6 +12,7 @@ from typing import Any
 from coreskills.errors import Fault, Invalid
 
 PREFIX = "CORESKILLS_"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")  # what leads to this machine and nowhere else
 STANDARD = {"otlp_endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT"}  # known to everybody under these names
 
 

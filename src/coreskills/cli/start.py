@@ -42,7 +42,9 @@ def start(
     ] = True,
     monitoring: Annotated[
         bool,
-        typer.Option("--monitoring/--no-monitoring", help="Prometheus, and what it is shown with"),
+        typer.Option(
+            "--monitoring/--no-monitoring", help="What observes it: Prometheus, Grafana ..."
+        ),
     ] = True,
     alerting: Annotated[
         bool | None,

@@ -11,7 +11,12 @@ from coreskills.stack import tools as stack_tools
 from coreskills.stack.home import Home
 from coreskills.stack.tools import PWSH, TOOLS
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="Programs that no package brings: PowerShell, Prometheus, Alertmanager.",
+)
 FROM = Annotated[
     Path | None, typer.Option("--from", help="An archive or package that was fetched before")
 ]

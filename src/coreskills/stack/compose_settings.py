@@ -17,13 +17,11 @@ from coreskills.stack.project import Project
 from coreskills.stack.prometheus import PERIODS
 from coreskills.stack.services import PUBLISHED, SERVICES
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-
 
 def prepare(project: Project, wishes: Wishes, found: Images, report: Report) -> None:
     """What is not said is as at the start before. Raises StackFailed for what must not be."""
     home, operation = project.home, config.load_operation()
-    if wishes.open and operation.bind not in LOOPBACK:
+    if wishes.open and operation.bind not in config.LOOPBACK:
         raise StackFailed(
             f"An open sandbox must not be reachable at {operation.bind}",
             check="open.loopback",

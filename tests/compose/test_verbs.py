@@ -120,7 +120,13 @@ def test_check_asks_the_same_as_in_the_native_mode(seat: Seat, facts: dict[str, 
     assert time.monotonic() - began < 15
     assert found["ok"] == found["total"] >= 20, found
     asked = {check["id"] for check in found["checks"]}
-    assert {"postgres.privileges", "redis.epoch", "jobs.dead", "docker.memory"} <= asked
+    assert {
+        "postgres.privileges",
+        "redis.epoch",
+        "jobs.dead",
+        "docker.memory",
+        "prometheus.targets",
+    } <= asked
 
 
 def test_smoke_seed_token_and_list_work_as_ever(seat: Seat, facts: dict[str, Any]):
@@ -193,6 +199,8 @@ def test_alerting_comes_when_it_is_asked_for_and_goes_again(seat: Seat, facts: d
     while not seat.json("alerts", "list", "--all")["alerts"]:
         assert time.monotonic() < deadline, "the watchdog was not heard"
         time.sleep(2)
+    checks = {check["id"]: check for check in seat.json("check")["checks"]}
+    assert checks["alertmanager.tells"]["verdict"] == "ok", checks["alertmanager.tells"]
     seat.done("stop")
     assert seat.run("status").returncode == 3
     after = {service["name"] for service in seat.json("start", "--no-alerting")["services"]}

@@ -17,6 +17,9 @@ from tests.scripted_docker import ScriptedDocker
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="scripts are programs elsewhere")
 
 
+STARTED = "2026-11-26T09:00:00.123456789Z"
+
+
 def sent(name: str, status: str = "firing") -> dict[str, Any]:
     return {
         "fingerprint": name,
@@ -52,7 +55,7 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ScriptedDocker:
 
 def runs(docker: ScriptedDocker, home: Home, service: str) -> None:
     labels = {"com.docker.compose.service": service}
-    state = {"Status": "running", "Running": True, "Pid": 7, "ExitCode": 0}
+    state = {"Status": "running", "Running": True, "StartedAt": STARTED, "Pid": 7, "ExitCode": 0}
     container = {
         "Id": "c1",
         "Config": {"Labels": labels},

@@ -15,7 +15,7 @@ import typer
 from coreskills.api.permissions import PUBLIC, permission_of
 from coreskills.broker.streams import NoQueue
 from coreskills.cli.main import VERBS
-from coreskills.config import PREFIX, Settings
+from coreskills.config import PREFIX, Operation, Settings
 from coreskills.engine.native import COMMANDS
 from coreskills.server import create_app
 from coreskills.stack.home import new_key
@@ -239,15 +239,21 @@ def settings_page() -> str:
         HEAD + "# Settings\n",
         "Each program reads these variables at its start; the native mode sets them by itself.",
         "`NAME_FILE` names a file to read the value from, for secrets. Both at once is an error.",
-        f"`{PREFIX}HOME` is the folder of the instance, for the command line.\n",
-        "| variable | type | if not set |",
-        "|---|---|---|",
+        *_settings(Settings),
+        "\n## Of the operator\n",
+        "These are read by the command line alone, most of them at `start`.",
+        f"`{PREFIX}HOME` is the folder of the instance.",
+        *_settings(Operation),
     ]
-    for field in fields(Settings):
-        kind = field.type.__name__ if isinstance(field.type, type) else str(field.type)
-        default = f"`{field.default}`" if field.default != "" else "empty"
-        lines.append(f"| `{PREFIX}{field.name.upper()}` | {kind} | {default} |")
     return "\n".join(lines) + "\n"
+
+
+def _settings(kind: type[Settings] | type[Operation]) -> Iterator[str]:
+    yield from ("", "| variable | type | if not set |", "|---|---|---|")
+    for field in fields(kind):
+        type_ = field.type.__name__ if isinstance(field.type, type) else str(field.type)
+        default = f"`{field.default}`" if field.default != "" else "empty"
+        yield f"| `{PREFIX}{field.name.upper()}` | {type_} | {default} |"
 
 
 def commands_page() -> str:

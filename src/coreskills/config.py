@@ -12,6 +12,7 @@ from typing import Any
 from coreskills.errors import Fault, Invalid
 
 PREFIX = "CORESKILLS_"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")  # what leads to this machine and nowhere else
 STANDARD = {"otlp_endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT"}  # known to everybody under these names
 
 
@@ -55,9 +56,6 @@ class Settings:
     receiver_port: int = 9095
     receiver_token: str = ""  # what Alertmanager shows to the receiver of alerts
     alerts_file: str = ""  # where the receiver keeps them
-    slo_period: str = "8h"  # or "30d": how long a budget of errors has to last
-    prometheus: str = ""  # the programs to use; empty: installed into the home, or on PATH
-    alertmanager: str = ""
     tracing: bool = False  # needs the optional part: pip install 'coreskills[tracing]'
     traces_dir: str = ""  # where the last traces are kept; empty: nowhere
     otlp_endpoint: str = ""  # of a collector; also OTEL_EXPORTER_OTLP_ENDPOINT
@@ -85,6 +83,9 @@ class Operation:
     mode: str = "auto"  # or native, compose
     bind: str = "127.0.0.1"  # compose: the address of this machine that others may reach it at
     extra_ca: str = ""  # compose: a file of certificates that the school's proxy signs with
+    slo_period: str = "8h"  # or "30d": how long a budget of errors has to last
+    prometheus: str = ""  # native: programs to use; empty: installed into the home, or on PATH
+    alertmanager: str = ""
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:

@@ -56,7 +56,7 @@ from coreskills.api.limits import Limits
 from coreskills.api.traced import Traced
 from coreskills.broker import streams
 from coreskills.broker.streams import Queue
-from coreskills.config import Settings
+from coreskills.config import LOOPBACK, Settings
 from coreskills.domain.kinds import KINDS
 from coreskills.errors import Fault, Invalid
 from coreskills.store.db import Database
@@ -93,7 +93,6 @@ MODULES = (
 )
 LISTINGS = [module.LISTING for module in (users, students, staff, devices, policies)]
 POOL_EVERY = 1.0  # seconds
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class OrjsonProvider(DefaultJSONProvider):

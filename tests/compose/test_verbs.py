@@ -20,6 +20,8 @@ from tests.e2e.conftest import free_row
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(900)]
 WITHOUT = ["grafana"]  # has no stand-in
+ALERTING = {"receiver", "alertmanager"}
+HEARD_WITHIN = 120.0
 
 
 @dataclass
@@ -118,7 +120,13 @@ def test_check_asks_the_same_as_in_the_native_mode(seat: Seat, facts: dict[str, 
     assert time.monotonic() - began < 15
     assert found["ok"] == found["total"] >= 20, found
     asked = {check["id"] for check in found["checks"]}
-    assert {"postgres.privileges", "redis.epoch", "jobs.dead", "docker.memory"} <= asked
+    assert {
+        "postgres.privileges",
+        "redis.epoch",
+        "jobs.dead",
+        "docker.memory",
+        "prometheus.targets",
+    } <= asked
 
 
 def test_smoke_seed_token_and_list_work_as_ever(seat: Seat, facts: dict[str, Any]):
@@ -180,6 +188,23 @@ def test_stop_leaves_nothing_running_and_start_finds_the_data(
     figures["start.py, images here, a job proven"] = time.monotonic() - began
     assert again["urls"] == facts["urls"]
     assert api.get("/api/v1/students", limit=200)["students"] == before
+
+
+def test_alerting_comes_when_it_is_asked_for_and_goes_again(seat: Seat, facts: dict[str, Any]):
+    assert seat.json("alerts", "list")["alerts"] == []
+    seat.done("stop")
+    there = seat.json("start", "--alerting")
+    assert {service["name"] for service in there["services"]} > ALERTING
+    deadline = time.monotonic() + HEARD_WITHIN
+    while not seat.json("alerts", "list", "--all")["alerts"]:
+        assert time.monotonic() < deadline, "the watchdog was not heard"
+        time.sleep(2)
+    checks = {check["id"]: check for check in seat.json("check")["checks"]}
+    assert checks["alertmanager.tells"]["verdict"] == "ok", checks["alertmanager.tells"]
+    seat.done("stop")
+    assert seat.run("status").returncode == 3
+    after = {service["name"] for service in seat.json("start", "--no-alerting")["services"]}
+    assert after == {service["name"] for service in facts["services"]}
 
 
 def test_a_second_instance_takes_other_ports_and_its_reset_leaves_the_first_alone(

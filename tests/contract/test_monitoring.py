@@ -16,7 +16,7 @@ from coreskills.stack.prometheus import PAGES, Prometheus
 from tests.conftest import free_port, missing
 
 ROOT = Path(__file__).parents[2]
-COMPOSE = ROOT / "observability" / "prometheus" / "compose.yml"
+COMPOSE = ROOT / "observability" / "prometheus" / "prometheus.yml"
 ROUTES = ROOT / "observability" / "alertmanager" / "alertmanager.yml"
 TARGETS = {
     "api": ["127.0.0.1:5000"],

@@ -27,6 +27,7 @@ def docker(tmp_path: Path) -> ScriptedDocker:
 
 def container(service: str, number: int = 1, **state: object) -> dict[str, object]:
     told = {"Status": "running", "Running": True, "Restarting": False, "ExitCode": 0, "Pid": 7}
+    told["StartedAt"] = "2026-11-26T10:00:00.123456789Z"
     labels = {"service": service, "container-number": str(number)}
     return {
         "Id": f"{service}{number}",

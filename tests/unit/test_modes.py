@@ -38,7 +38,11 @@ def has(docker: ScriptedDocker, *settings: str, ours: tuple[str, ...] = ()) -> N
 
 
 CORE = ("CORESKILLS_POSTGRES_IMAGE", "CORESKILLS_REDIS_IMAGE")
-MORE = ("CORESKILLS_PROMETHEUS_IMAGE", "CORESKILLS_GRAFANA_IMAGE")
+MORE = (
+    "CORESKILLS_PROMETHEUS_IMAGE",
+    "CORESKILLS_ALERTMANAGER_IMAGE",
+    "CORESKILLS_GRAFANA_IMAGE",
+)
 
 
 def chosen(home: Home, docker: ScriptedDocker | None, wish: modes.Wish = "auto") -> list[str]:
@@ -95,7 +99,7 @@ def test_nothing_is_pulled_or_built_when_all_is_here(home: Home, docker: Scripte
 
 
 def test_without_grafana_the_rest_goes_on_and_says_so(home: Home, docker: ScriptedDocker):
-    has(docker, *CORE, MORE[0], ours=("api", "worker"))
+    has(docker, *CORE, *MORE[:-1], ours=("api", "worker"))
     docker.answers("pull", code=1, err="no such host")
     said: list[str] = []
     found = images.obtain(Project(home, docker), said.append)

@@ -15,7 +15,7 @@ from coreskills.api.bodies import LARGEST_BODY
 from coreskills.api.context import services
 from coreskills.api.headers import IDEMPOTENCY_KEY, taken_by
 from coreskills.api.permissions import PUBLIC, permission_of
-from coreskills.config import Settings
+from coreskills.config import LOOPBACK, Settings
 from coreskills.domain.access import Principal
 from coreskills.errors import Forbidden, Unauthenticated, Unavailable
 from coreskills.telemetry import logs, metrics, traces
@@ -153,7 +153,7 @@ def _refuse_cross_site(origins: frozenset[str]) -> None:
 def _refuse_foreign_host() -> None:
     """An open sandbox must not be reached through a name that somebody pointed at loopback."""
     host = urlsplit(f"//{request.host}").hostname
-    if host not in ("127.0.0.1", "localhost", "::1"):
+    if host not in LOOPBACK:
         raise Forbidden("The open sandbox answers only at 127.0.0.1 and localhost")
 
 

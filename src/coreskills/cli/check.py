@@ -1,26 +1,23 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from typing import Any
 
 import typer
 
 from coreskills import config
-from coreskills.alerting import journal
 from coreskills.broker import streams
+from coreskills.cli import observation
 from coreskills.cli.terminal import HomeOption, JsonOption, instance, put, put_json
 from coreskills.errors import AppError
 from coreskills.health.probe import Finding, Probe, Result
 from coreskills.health.probes import api, engine, jobs, postgres, redis
-from coreskills.health.probes import monitoring as observers
 from coreskills.stack import (
     compose,
     compose_preflight,
     data_probe,
     docker,
     modes,
-    monitoring,
     native,
     preflight,
 )
@@ -76,7 +73,7 @@ def _native(home: Home) -> Iterator[Result]:
             *api.probes(_fetch(operator), lambda: round_trip(operator)),
             *engine.probes(native.engine_of(home)),
             *jobs.probes(db),
-            *observers.probes(observed(home)),
+            *observation.probes(home),
             *(p for p in preflight.probes(home.path) if p.id in ("disk.free", "memory.free")),
         ]:
             yield probe.run()
@@ -94,6 +91,7 @@ def _in_containers(home: Home) -> Iterator[Result]:
         Probe(
             "engine.serves", "An engine serves", lambda: serves(operator), "coreskills logs worker"
         ),
+        *observation.probes(home),
         *(
             p
             for p in compose_preflight.probes(home.path, docker.find())
@@ -152,29 +150,6 @@ def serves(client: Client) -> Finding:
     done = _self_test(client)
     result = done["result"] or {}
     return Finding(str(result.get("Engine", "")), str(done["error_message"] or ""))
-
-
-def observed(home: Home) -> observers.Observed:
-    absent = monitoring.missing(home.instance())
-    return observers.Observed(
-        {name: (found.why, found.fix) for name, found in absent.items()},
-        lambda service, path: monitoring.fetch(home, service, path),
-        lambda: age(home, "prometheus"),
-        lambda: silence(home),
-    )
-
-
-def age(home: Home, service: str) -> float:
-    """Seconds since it was started; 0 when it does not run."""
-    now = datetime.now(UTC)
-    return (now - (native.started(home, service) or now)).total_seconds()
-
-
-def silence(home: Home) -> float:
-    """Seconds since the watchdog was heard, or since Alertmanager was started."""
-    watchdogs = [a for a in journal.read(home.alerts) if a.name == journal.WATCHDOG]
-    heard = [(datetime.now(UTC) - watchdog.heard).total_seconds() for watchdog in watchdogs]
-    return min([*heard, age(home, "alertmanager")])
 
 
 def round_trip(client: Client) -> Finding:

@@ -41,8 +41,17 @@ def start(
         bool, typer.Option("--redis/--no-redis", help="Without: workers poll PostgreSQL")
     ] = True,
     monitoring: Annotated[
-        bool, typer.Option("--monitoring/--no-monitoring", help="Prometheus and Alertmanager")
+        bool,
+        typer.Option(
+            "--monitoring/--no-monitoring", help="What observes it: Prometheus, Grafana ..."
+        ),
     ] = True,
+    alerting: Annotated[
+        bool | None,
+        typer.Option(
+            "--alerting/--no-alerting", help="Containers: Alertmanager, too; kept for later starts"
+        ),
+    ] = None,
     skip_check: Annotated[
         list[str] | None, typer.Option(help="Skip a preflight check by its id")
     ] = None,
@@ -52,7 +61,8 @@ def start(
     """Start the stack, prove it with a job, say how to go on. Harmless when it runs already."""
     progress, wish = Progress(), modes.wished(mode)
     found = Home(config.home(given=home))
-    wishes = Wishes(port_base, open, workers, redis, monitoring, frozenset(skip_check or ()))
+    skipped = frozenset(skip_check or ())
+    wishes = Wishes(port_base, open, workers, redis, monitoring, alerting, skipped)
     with native.alone(found, progress):
         first = not found.exists
         way = modes.MODES[modes.choose(found, wish, docker.find(), progress)]

@@ -11,7 +11,12 @@ from coreskills.stack import tools as stack_tools
 from coreskills.stack.home import Home
 from coreskills.stack.tools import PWSH, TOOLS
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="Programs that no package brings: PowerShell, Prometheus, Alertmanager.",
+)
 FROM = Annotated[
     Path | None, typer.Option("--from", help="An archive or package that was fetched before")
 ]
@@ -58,13 +63,13 @@ def install(
 @app.command("list")
 def list_(home: HomeOption = None, json: JsonOption = False) -> None:
     """Which tools were found, and where."""
-    settings, place = config.load(), Home(config.home(given=home))
-    pwsh = chosen("auto", settings.pwsh or stack_tools.installed(place, PWSH))
+    operation, place = config.load_operation(), Home(config.home(given=home))
+    pwsh = chosen("auto", config.load().pwsh or stack_tools.installed(place, PWSH))
     found = {
         tool.name: stack_tools.find(place, tool, given)
         for tool, given in (
-            (stack_tools.PROMETHEUS, settings.prometheus),
-            (stack_tools.ALERTMANAGER, settings.alertmanager),
+            (stack_tools.PROMETHEUS, operation.prometheus),
+            (stack_tools.ALERTMANAGER, operation.alertmanager),
         )
     }
     if json:

@@ -17,6 +17,7 @@ from coreskills.cli.terminal import (
     put,
     put_json,
 )
+from coreskills.config import LOOPBACK
 from coreskills.errors import StackFailed
 from coreskills.stack.client import Client, Refused
 from coreskills.stack.traffic import leavers
@@ -26,7 +27,6 @@ from coreskills.stack.traffic.patterns import PATTERNS
 from coreskills.stack.traffic.tally import Tally
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 INTERRUPTED = 130
 LAST_JOBS = 60.0  # seconds for what was accepted to be done
 Row = dict[str, Any]

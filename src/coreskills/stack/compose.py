@@ -4,23 +4,20 @@ from dataclasses import asdict
 from typing import Any
 
 from coreskills import config
-from coreskills.actions.tokens import new_token
 from coreskills.engine.choice import Choice
 from coreskills.errors import StackFailed
-from coreskills.stack import compose_preflight, container_secrets, containers, images, ports
+from coreskills.stack import compose_preflight, compose_settings, containers, images, monitoring
 from coreskills.stack.compose_readiness import all_up, wait_until_ready
 from coreskills.stack.docker import Docker, Report, find, last_line
 from coreskills.stack.home import Home
 from coreskills.stack.images import Images
 from coreskills.stack.log_containers import LogContainers
 from coreskills.stack.native import Wishes
-from coreskills.stack.programs import API_PROCESSES
 from coreskills.stack.project import Project
 from coreskills.stack.services import ONCE, PUBLISHED, SERVICES
 from coreskills.stack.state import ServiceState
 
 STOP_WITHIN = 90.0
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def start(home: Home, wishes: Wishes, report: Report) -> bool:
@@ -36,8 +33,9 @@ def start(home: Home, wishes: Wishes, report: Report) -> bool:
     _check(project, wishes, report)
     found = obtain(home, project.docker, report)
     _sweep(project, report)
-    _prepare(project, wishes, found, report)
-    wanted = [s.name for s in SERVICES if s.name not in found.without]
+    compose_settings.prepare(project, wishes, found, report)
+    wanted = home.instance()["services"]
+    _remove_unwanted(project, wanted)
     scale = ("--scale", f"worker={home.instance()['workers']}")
     up = project.words("up", "--detach", "--no-build", "--remove-orphans", *scale, *wanted)
     wait_until_ready(project, project.docker.begin(up, project.log), report)
@@ -53,10 +51,10 @@ def obtain(home: Home, docker: Docker, report: Report) -> Images:
     found = images.present(project)
     if found and (found.tag in project.saved() or not found.without):
         return found
-    _save_settings(project, saved | {"image_tag": "unbuilt"}, {})
+    compose_settings.save(project, saved | {"image_tag": "unbuilt"}, {})
     found = images.obtain(project, report)
     chosen = {"image_tag": found.tag, "worker_target": found.worker}
-    _save_settings(project, saved | chosen, found.names)
+    compose_settings.save(project, saved | chosen, found.names)
     return found
 
 
@@ -115,8 +113,11 @@ def status(home: Home) -> list[ServiceState]:
 def facts(home: Home) -> dict[str, Any]:
     """What programs want to know of a running instance."""
     instance = home.instance()
-    at = {n: f"http://127.0.0.1:{p}" for n, p in instance["ports"].items() if n in PUBLISHED}
-    at = {name: url for name, url in at.items() if name not in instance["without"]}
+    at = {
+        name: f"http://127.0.0.1:{port}"
+        for name, port in instance["ports"].items()
+        if name in PUBLISHED and name in instance["services"]
+    }
     api = at["api"]
     return {
         "mode": "compose",
@@ -189,6 +190,14 @@ def _check(project: Project, wishes: Wishes, report: Report) -> None:
             fix="leave --no-redis out, or use --mode native",
             exit_code=2,
         )
+    if config.load().tracing:
+        raise StackFailed(
+            "The images that are started here keep no traces",
+            check="compose.tracing",
+            fix="observability/tracing/compose.yaml says how; or start without CORESKILLS_TRACING",
+            exit_code=2,
+        )
+    monitoring.period()  # a wrong one is told before images are built
     results = compose_preflight.run(project.home.path, project.docker, wishes.skip_checks)
     odd = [f"{result.id}: {result.why}" for result in results if result.verdict != "ok"]
     passed = len(results) - len(odd)
@@ -202,66 +211,12 @@ def _sweep(project: Project, report: Report) -> None:
         project.docker.said(*project.words("stop"), within=STOP_WITHIN)
 
 
-def _prepare(project: Project, wishes: Wishes, found: Images, report: Report) -> None:
-    home, operation = project.home, config.load_operation()
-    if wishes.open and operation.bind not in LOOPBACK:
-        raise StackFailed(
-            f"An open sandbox must not be reachable at {operation.bind}",
-            check="open.loopback",
-            fix="leave --open or CORESKILLS_BIND out",
-            exit_code=2,
-        )
-    home.generate_secrets(new_token())
-    saved = home.instance()
-    with_pwsh = found.worker == images.WITH_PWSH
-    why = "in the image of the worker" if with_pwsh else "PowerShell's image could not be had"
-    instance = saved | {
-        "mode": "compose",
-        "ports": _ports(project, saved, wishes, report),
-        "queue": "redis",
-        "open": wishes.open,
-        "engine": asdict(Choice("pwsh" if with_pwsh else "native", why)),
-        "workers": wishes.workers or saved.get("workers", 1),
-        "api_processes": saved.get("api_processes", API_PROCESSES),
-        "image_tag": found.tag,
-        "worker_target": found.worker,
-        "without": found.without,
-        "bind": operation.bind,
-    }
-    home.save_instance(instance)
-    container_secrets.write(home)
-    _save_settings(project, instance, found.names)
-
-
-def _ports(
-    project: Project, saved: dict[str, Any], wishes: Wishes, report: Report
-) -> dict[str, int]:
-    """A port that a container of ours holds already is not busy."""
-    ours = {state.port for state in containers.states(project) if state.port}
-    wanted = ports.wanted(saved.get("ports", {}), wishes.port_base, PUBLISHED)
-    busy = {name: port for name, port in wanted.items() if port not in ours}
-    chosen = ports.choose(busy)
-    for name, port in chosen.items():
-        if port != wanted[name]:
-            report(f"{name}: port {wanted[name]} is busy, using {port}")
-    return wanted | chosen
-
-
-def _save_settings(project: Project, instance: dict[str, Any], names: dict[str, str]) -> None:
-    given = instance.get("ports", {})
-    project.save(
-        {
-            "CORESKILLS_SECRETS": (project.home.path / "containers").as_posix(),
-            "CORESKILLS_BIND": instance.get("bind", "127.0.0.1"),
-            **{f"CORESKILLS_{name.upper()}_PORT": str(given[name]) for name in given},
-            "CORESKILLS_IMAGE_TAG": instance["image_tag"],
-            "CORESKILLS_WORKER_TARGET": instance.get("worker_target", images.WITH_PWSH),
-            "CORESKILLS_API_PROCESSES": str(instance.get("api_processes", API_PROCESSES)),
-            "CORESKILLS_OPEN_ACCESS": str(instance.get("open", False)).lower(),
-            **images.certificates(),
-            **names,
-        }
-    )
+def _remove_unwanted(project: Project, wanted: list[str]) -> None:
+    """What was there at the start before; its volumes stay."""
+    services = {containers.service_of(container) for container in containers.inspected(project)}
+    unwanted = [s.name for s in SERVICES if s.name in services and s.name not in wanted]
+    if unwanted:
+        project.docker.said(*project.words("rm", "--force", "--stop", *unwanted))
 
 
 def _lives(container: dict[str, Any]) -> bool:

@@ -3,6 +3,7 @@ bears the project's name, so that nobody else's are ever seen."""
 
 import json
 import re
+from datetime import datetime
 from typing import Any
 
 from coreskills.stack.project import Project
@@ -74,10 +75,15 @@ def _state(container: dict[str, Any], name: str) -> ServiceState:
         name,
         condition(container),
         pid=state.get("Pid") or None,
+        started=_instant(state["StartedAt"]) if state["Running"] else None,
         port=ports[0] if ports else None,
         restarts=container.get("RestartCount", 0),
         exit_code=None if state["Running"] else state["ExitCode"],
     )
+
+
+def _instant(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
 
 
 def _name(container: dict[str, Any], several: bool) -> str:

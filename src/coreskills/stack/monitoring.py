@@ -24,17 +24,23 @@ READY_WITHIN = 20.0  # seconds, of which most have passed when it is asked
 
 def chosen(home: Home, *, wanted: bool) -> dict[str, str]:
     """Which programs there are, and the period of the objectives: to be saved with the instance."""
-    settings = config.load()
-    if settings.slo_period not in PERIODS:
-        fault = Fault("CORESKILLS_SLO_PERIOD", "bad_setting", f"must be {' or '.join(PERIODS)}")
-        raise Invalid(f"There are no objectives for {settings.slo_period!r}", [fault])
-    found = {"period": settings.slo_period}
+    operation = config.load_operation()
+    found = {"period": period()}
     for tool, given in (
-        (tools.PROMETHEUS, settings.prometheus),
-        (tools.ALERTMANAGER, settings.alertmanager),
+        (tools.PROMETHEUS, operation.prometheus),
+        (tools.ALERTMANAGER, operation.alertmanager),
     ):
         found[tool.name] = tools.find(home, tool, given) if wanted else ""
     return found if wanted else found | {"off": "yes"}
+
+
+def period() -> str:
+    """Of the objectives. Raises Invalid for one that there are none for."""
+    found = config.load_operation().slo_period
+    if found not in PERIODS:
+        fault = Fault("CORESKILLS_SLO_PERIOD", "bad_setting", f"must be {' or '.join(PERIODS)}")
+        raise Invalid(f"There are no objectives for {found!r}", [fault])
+    return found
 
 
 @dataclass(frozen=True)
@@ -44,10 +50,13 @@ class Absent:
 
 
 OFF = Absent("switched off with --no-monitoring", "coreskills stop, then coreskills start")
+NOT_ASKED_FOR = Absent("not asked for", "coreskills stop, then coreskills start --alerting")
 
 
 def missing(instance: dict[str, Any]) -> dict[str, Absent]:
-    """By service that does not run in this native instance: why, and what to do."""
+    """By service that does not run in this instance: why, and what to do."""
+    if instance.get("mode") == "compose":
+        return _missing_in_containers({*instance["services"], *instance["without"]})
     choice = instance.get("monitoring")
     if choice is None:
         return {}
@@ -58,6 +67,12 @@ def missing(instance: dict[str, Any]) -> dict[str, Absent]:
         for tool in (tools.PROMETHEUS, tools.ALERTMANAGER)
         if not choice[tool.name]
     }
+
+
+def _missing_in_containers(asked: set[str]) -> dict[str, Absent]:
+    if "prometheus" not in asked:
+        return dict.fromkeys(("prometheus", "alertmanager"), OFF)
+    return {} if "alertmanager" in asked else {"alertmanager": NOT_ASKED_FOR}
 
 
 def wait_until_ready(home: Home, report: Report) -> dict[str, str]:

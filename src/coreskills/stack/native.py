@@ -34,6 +34,7 @@ class Wishes:
     workers: int | None = None
     redis: bool = True
     monitoring: bool = True
+    alerting: bool | None = None  # containers; none: as at the start before
     skip_checks: frozenset[str] = frozenset()
 
 

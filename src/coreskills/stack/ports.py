@@ -5,7 +5,6 @@ import socket
 
 from coreskills.stack.services import PORTS
 
-KNOWN = PORTS | {"alertmanager": 9093, "receiver": 9095}  # the last two: of the native mode alone
 WORKERS = 9101  # of the first worker, where it is scraped; the others have the next ones
 
 
@@ -19,7 +18,7 @@ def wanted(saved: dict[str, int], base: int | None, names: list[str]) -> dict[st
 
 def _known(name: str) -> int:
     service, _, number = name.partition("-")
-    return WORKERS + int(number or 1) - 1 if service == "worker" else KNOWN[name]
+    return WORKERS + int(number or 1) - 1 if service == "worker" else PORTS[name]
 
 
 def choose(wanted: dict[str, int]) -> dict[str, int]:

@@ -34,11 +34,21 @@ class Project:
         return self.home.logs / "compose.log"
 
     def words(self, *arguments: str) -> list[str]:
-        """A command of Compose on this project, whatever the folder and its .env file."""
+        """A command of Compose on this project, whatever the folder and its .env file; stopped and
+        erased is what belongs to a profile, too."""
         return [
             *("compose", "--project-name", self.name, "--project-directory", str(self.root)),
             *("--file", str(self.root / FILE), "--env-file", str(self.root / LOCK)),
-            *("--env-file", str(self.settings), "--progress", "plain", "--ansi", "never"),
+            *(
+                "--env-file",
+                str(self.settings),
+                "--profile",
+                "*",
+                "--progress",
+                "plain",
+                "--ansi",
+                "never",
+            ),
             *arguments,
         ]
 

@@ -42,7 +42,7 @@ class Prometheus:
                 shutil.chown(path, self.account.uid, self.account.gid)
 
     def settings(self) -> dict[str, Any]:
-        """The same as observability/prometheus/compose.yml, with addresses of this machine."""
+        """The same as observability/prometheus/prometheus.yml, with addresses of this machine."""
         managers = self.targets.get("alertmanager", [])
         return {
             "global": {

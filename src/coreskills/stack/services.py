@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class Service:
     """`image`: the setting of deploy/images.lock that names it; none for what we build ourselves.
 
-    Without one that is not `needed` an instance does its work all the same.
+    Without one that is not `needed` an instance does its work all the same; it is there to observe.
+    `profile`: of compose.yaml, which starts it only when asked.
     """
 
     name: str
@@ -15,6 +16,7 @@ class Service:
     image: str = ""
     published: bool = False
     needed: bool = True
+    profile: str = ""
 
 
 SERVICES = (
@@ -24,6 +26,10 @@ SERVICES = (
     Service("api", 5000, published=True),
     Service("worker"),
     Service("prometheus", 9090, "CORESKILLS_PROMETHEUS_IMAGE", published=True, needed=False),
+    Service("receiver", 9095, needed=False, profile="alerting"),
+    Service(
+        "alertmanager", 9093, "CORESKILLS_ALERTMANAGER_IMAGE", needed=False, profile="alerting"
+    ),
     Service("grafana", 3000, "CORESKILLS_GRAFANA_IMAGE", published=True, needed=False),
 )
 PORTS = {service.name: service.port for service in SERVICES if service.port}

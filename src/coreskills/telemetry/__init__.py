@@ -1,1 +1,1 @@
-"""Metrics and logs: every name in one place."""
+"""Metrics, logs and traces: every name in one place."""

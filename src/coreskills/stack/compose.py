@@ -114,7 +114,7 @@ def facts(home: Home) -> dict[str, Any]:
     """What programs want to know of a running instance."""
     instance = home.instance()
     at = {
-        name: f"http://127.0.0.1:{port}"
+        name: f"http://{'127.0.0.1' if name == 'prometheus' else home.host}:{port}"
         for name, port in instance["ports"].items()
         if name in PUBLISHED and name in instance["services"]
     }

@@ -17,6 +17,7 @@ from coreskills.errors import StackFailed
 from coreskills.stack.account import Account
 
 ELSEWHERE = Path("/var/lib/coreskills")
+EVERYWHERE = ("0.0.0.0", "::")  # addresses that one may bind, and not ask
 PASSWORDS = (
     *("postgres", "coreskills_owner", "coreskills_api", "coreskills_worker", "redis"),
     *("redis_api", "redis_worker", "grafana_admin"),  # only containers have these
@@ -47,6 +48,14 @@ class Home:
     @property
     def traces(self) -> Path:
         return self.path / "traces"
+
+    @property
+    def host(self) -> str:
+        """Where this machine reaches what the instance publishes, as it stands in a URL."""
+        bound = self.instance().get("bind", "127.0.0.1")
+        if bound in EVERYWHERE:
+            return "127.0.0.1"
+        return f"[{bound}]" if ":" in bound else str(bound)
 
     @property
     def exists(self) -> bool:

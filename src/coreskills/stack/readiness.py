@@ -51,7 +51,7 @@ def _line(service: ServiceState, seconds: float) -> str:
 
 def api_ready(home: Home) -> bool:
     port = home.instance()["ports"]["api"]
-    client = Client(f"http://127.0.0.1:{port}", timeout=5)
+    client = Client(f"http://{home.host}:{port}", timeout=5)
     try:
         return bool(client.get("/health")["status"] != "unhealthy")
     except (StackFailed, Refused):

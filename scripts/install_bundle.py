@@ -5,8 +5,13 @@
 
 Standard library only: on the machine of a seat there is nothing else yet. First every file is
 compared with the list of sums; then the packages are installed, each with the hash of the lock; by
-these the list's signature is checked. Nothing stays in FOLDER if anything of that fails.
+these the list's signature is checked. Nothing stays in FOLDER if anything of that fails. Whether
+this file is the one that was signed, it cannot say itself: see docs/howto/offline-class.md.
 """
+
+import sys
+
+sys.path.pop(0)  # the bundle's folder: a json.py in it would run before any sum is compared
 
 import argparse
 import hashlib
@@ -14,7 +19,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import sysconfig
 import tarfile
 from pathlib import Path

@@ -21,7 +21,7 @@ WEAKER = {
     "privileges": ('security_opt: ["no-new-privileges:true"]', ""),
     "memory": ("mem_limit", "x_limit"),
     "an image that moves": (":2.6.0", ":latest"),
-    "the whole network": ("${CORESKILLS_BIND:-127.0.0.1}:", ""),
+    "the whole network": ("127.0.0.1:${CORESKILLS_JAEGER_PORT", "${CORESKILLS_JAEGER_PORT"),
 }
 
 
@@ -84,6 +84,14 @@ def test_every_file_that_it_mounts_is_here_and_cannot_be_written(profile: str):
             if source.startswith("."):
                 assert (ROOT / source).is_file()
                 assert mode == ["ro"]
+
+
+@pytest.mark.parametrize("profile", BROUGHT)
+def test_what_it_brings_has_no_login_and_stays_on_loopback_wherever_the_rest_is(profile: str):
+    services = document(text_of(profile))["services"]
+    assert "CORESKILLS_BIND" not in text_of(profile)
+    for name in BROUGHT[profile]:
+        assert all(port.startswith("127.0.0.1:") for port in services[name].get("ports", []))
 
 
 def test_spans_go_where_jaeger_listens():

@@ -70,6 +70,11 @@ def test_nothing_can_be_made_weaker(change: tuple[str, str]):
     assert broken(TEXT.replace(before, after, 1))
 
 
+def test_what_has_no_login_stays_on_loopback_wherever_the_rest_is_published():
+    (port,) = yaml.safe_load(TEXT)["services"]["prometheus"]["ports"]
+    assert port.startswith("127.0.0.1:")
+
+
 def test_the_servers_are_set_as_in_the_native_mode(tmp_path: Path):
     services = yaml.safe_load(TEXT)["services"]
     native = Postgres(tmp_path, 5432, "secret").command()

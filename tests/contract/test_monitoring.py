@@ -3,6 +3,8 @@
 import json
 import shutil
 import subprocess
+import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,8 @@ import pytest
 import yaml
 
 from coreskills.stack.alertmanager import Alertmanager
-from coreskills.stack.prometheus import Prometheus
-from tests.conftest import missing
+from coreskills.stack.prometheus import PAGES, Prometheus
+from tests.conftest import free_port, missing
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "observability" / "prometheus" / "prometheus.yml"
@@ -119,6 +121,40 @@ def test_both_listen_on_loopback_only_and_forget_in_time(prometheus, alertmanage
     assert "--storage.tsdb.retention.size=512MB" in prometheus.command()
     assert "--web.listen-address=127.0.0.1:9093" in alertmanager.command()
     assert "--cluster.listen-address=" in alertmanager.command()
+
+
+def test_a_page_of_another_site_reads_nothing_of_prometheus_in_a_browser(tmp_path):
+    program = shutil.which("prometheus")
+    if program is None:
+        missing("prometheus")
+    made = Prometheus(tmp_path / "p", free_port(), Path(program), {})
+    made.prepare()
+    running = subprocess.Popen(made.command(), stderr=subprocess.DEVNULL)
+    try:
+        answer = asked(f"http://127.0.0.1:{made.port}/api/v1/query?query=1", "https://site.example")
+    finally:
+        running.kill()
+        running.wait(timeout=10)
+    assert answer.status == 200
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def asked(address: str, origin: str) -> Any:
+    """The answer; the server may have begun a moment ago."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            request = urllib.request.Request(address, headers={"Origin": origin})
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return answer
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+def test_nor_of_the_one_in_a_container():
+    compose = yaml.safe_load((ROOT / "compose.yaml").read_text())
+    assert f"--web.cors.origin={PAGES}" in compose["services"]["prometheus"]["command"]
 
 
 def test_what_was_told_before_a_restart_is_told_anew_and_silences_stay(alertmanager):

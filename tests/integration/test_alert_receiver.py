@@ -119,6 +119,10 @@ def test_a_stranger_neither_tells_nor_learns_anything(receiver, method, authoriz
     assert receiver.known() == []
 
 
+# No program could show it, nor any log hold it.
+HALF_A_LETTER = json.dumps({"alerts": [sent(labels={"alertname": "\ud800"})]}).encode()
+
+
 @pytest.mark.parametrize(
     ("body", "headers", "status", "code"),
     [
@@ -126,8 +130,11 @@ def test_a_stranger_neither_tells_nor_learns_anything(receiver, method, authoriz
         (b"{}", {}, 422, "validation_failed"),
         (b"{}", {"Content-Length": "-1"}, 422, "validation_failed"),
         (b"{}", {"Content-Length": str(1 << 21)}, 413, "too_large"),
+        (b"{}", {"Content-Length": "9" * 5000}, 413, "too_large"),
+        (b"[" * 100_000, {}, 422, "validation_failed"),
+        (HALF_A_LETTER, {}, 422, "validation_failed"),
     ],
-    ids=["no JSON", "no webhook", "no length", "too long"],
+    ids=["no JSON", "no webhook", "no length", "too long", "a number too long", "deep", "no text"],
 )
 def test_what_it_cannot_take_is_refused(receiver: Receiver, body, headers, status, code):
     connection = http.client.HTTPConnection("127.0.0.1", receiver.port, timeout=10)

@@ -249,6 +249,25 @@ def test_reading_pushes_nothing_out_of_what_is_kept(kept, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_was_refused_pushes_nothing_out_either_nor_gets_into_a_trace_of_others(kept, tmp_path):
+    api, _ = kept
+    strange = {"Authorization": "", "traceparent": EXTERNAL}
+    assert api.post("/api/v1/jobs", json={"type": "self_test"}, headers=strange).status_code == 401
+    assert api.delete("/nowhere", headers=strange).status_code == 404
+    assert api.post("/api/v1/users/student", json={}, headers=strange).status_code == 401
+    wrong = {"username": "admin", "password": "not this one"}
+    assert api.post("/api/v1/auth/login", json=wrong, headers=strange).status_code == 401
+    traces.disable()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_whether_a_request_is_traced_is_not_for_its_caller_to_say(api, collector):
+    hidden = EXTERNAL.removesuffix("01") + "00"
+    api.post("/api/v1/jobs", json={"type": "self_test"}, headers={"traceparent": hidden})
+    traces.disable()
+    assert "accept self_test" in by_name(collector.spans)
+
+
 def test_there_is_no_trace_of_no_job(client):
     assert client.get("/api/v1/jobs/99/trace").status_code == 404
 

@@ -87,6 +87,13 @@ def test_the_file_stays_small_and_forgets_no_alert_that_fires(path):
     assert len(found) < 2000
 
 
+def test_no_alert_is_so_long_that_the_file_is_not_small_any_more():
+    texts = {f"{n}-{'x' * 5000}": "y" * 5000 for n in range(500)}
+    body = {"alerts": [sent(labels=texts, annotations=texts, fingerprint="z" * 5000)]}
+    (found,) = journal.received(body, NOW)
+    assert len(journal._line(found)) < 50_000
+
+
 def test_what_a_killed_writer_left_half_written_harms_nobody(path):
     Journal(path).add([alert(1)])
     with path.open("ab") as file:
@@ -98,6 +105,14 @@ def test_what_a_killed_writer_left_half_written_harms_nobody(path):
 
 def test_nobody_else_may_read_it(path):
     Journal(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_nobody_else_may_read_it_once_it_was_folded_either(path):
+    kept = Journal(path, largest=1)
+    kept.add([alert(1)])
+    kept.add([alert(2)])
     assert path.stat().st_mode & 0o777 == 0o600
 
 

@@ -3,6 +3,8 @@
 import http.client
 import io
 import shutil
+import subprocess
+import sys
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ import pytest
 from coreskills.errors import StackFailed
 from coreskills.stack import bundle, bundle_serving
 
+ROOT = Path(__file__).parents[2]
 FILES = {
     "bundle.json": b'{"format": 1}',
     "source.tar": b"the source",
@@ -67,6 +70,24 @@ def test_a_file_that_came_later_is_named(folder: Path, signer: str):
     assert message == "wheels/evil.whl is not in the list that was signed"
 
 
+@pytest.mark.parametrize("name", ["images", "wheels"])
+def test_a_folder_that_leads_elsewhere_is_named(folder: Path, signer: str, name: str):
+    """What is behind it, nobody has signed: another image would be loaded with ours."""
+    elsewhere = folder.parent / "elsewhere"
+    (folder / name).rename(elsewhere)
+    (elsewhere / "zzz.tar").write_bytes(b"evil")
+    (folder / name).symlink_to("../elsewhere")
+    assert refusal(folder, signer) == (f"{name} is a link, which no bundle has", "bundle.files")
+
+
+def test_a_file_that_is_a_link_is_named_for_it_may_be_another_one_a_moment_later(
+    folder: Path, signer: str
+):
+    (folder / "source.tar").rename(folder.parent / "elsewhere")
+    (folder / "source.tar").symlink_to("../elsewhere")
+    assert refusal(folder, signer)[0] == "source.tar is a link, which no bundle has"
+
+
 def test_a_list_that_was_made_to_fit_does_not_bear_the_signature(folder: Path, signer: str):
     before = bundle.sum_of(folder / "source.tar")
     (folder / "source.tar").write_bytes(b"other source")
@@ -102,6 +123,15 @@ def test_an_archive_is_opened_as_its_folder(folder: Path, signer: str, tmp_path:
         assert bundle.verify(place, signer, lambda _: None)["files"] == len(FILES)
     with pytest.raises(StackFailed, match="is no bundle"), bundle.opened(folder / "source.tar"):
         pass
+
+
+@pytest.mark.parametrize("module", ["argparse", "hashlib", "tarfile"])
+def test_the_installer_runs_nothing_that_lies_beside_it(tmp_path: Path, module: str):
+    shutil.copyfile(ROOT / "scripts" / "install_bundle.py", tmp_path / "install.py")
+    (tmp_path / f"{module}.py").write_text("import sys; sys.exit('evil')")
+    command = [sys.executable, tmp_path / "install.py", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.fixture

@@ -172,11 +172,24 @@ def test_a_line_is_shown_with_what_it_says_before_what_it_belongs_to():
     assert shown._plain(line) == f"{clock} api        info    request  ms=3  request_id=r1"
 
 
-def test_the_terminal_is_steered_by_nobody_else():
-    evil = "\x1b[2Jgone"
-    (plain,) = read("postgres", [evil])
-    (line,) = read("api", [ours(1, "request", path=evil)])
-    assert "\x1b" not in shown._plain(plain) + shown._plain(line)
+EVIL = "\x1b[2Jgone"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        EVIL,
+        ours(1, "request", path=EVIL),
+        ours(1, "request", **{EVIL: 1}),
+        ours(1, EVIL),
+        ours(1, "failed", level=EVIL),
+        ours(1, "failed", exception=f"ValueError: {EVIL}\n  in a_place"),
+    ],
+)
+def test_the_terminal_is_steered_by_nobody_else(text: str):
+    (line,) = read("api", [text])
+    assert all("\x1b" not in part for part, _ in shown._parts(line))
+    assert "[2Jgone" in shown._plain(line)
 
 
 def test_secrets_that_a_server_wrote_are_not_shown():

@@ -3,6 +3,7 @@
 import json
 import logging
 import string
+import time
 
 import pytest
 import structlog
@@ -96,3 +97,17 @@ def test_what_a_library_says_is_a_line_like_ours(capfd):
     assert (first["event"], first["level"], first["service"]) == ("library", "warning", "test")
     assert second["logger"] == "another"
     assert "Lovelace" not in str(second)
+
+
+@pytest.mark.parametrize("text", ["a.", "-", "a+1."])
+def test_a_long_line_from_outside_is_gone_through_once(text: str):
+    began = time.monotonic()
+    redacted_text("secret " + text * (200_000 // len(text)))
+    assert time.monotonic() - began < 2.0
+
+
+def test_an_address_is_found_whatever_its_scheme_stands_behind():
+    for before in ("", "1", "see.", "url=", "("):
+        assert redacted_text(f"{before}https://ann:geheim@host/") == (
+            f"{before}https://[redacted]@host/"
+        )

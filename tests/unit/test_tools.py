@@ -118,6 +118,15 @@ def test_an_archive_with_the_right_sum_and_the_wrong_content_leaves_nothing(home
     assert not (tmp_path / "evil").exists()
 
 
+@pytest.mark.parametrize("version", ["x/../../../elsewhere", "", "..\\x", "1\n"])
+def test_what_is_no_version_is_no_folder(home, tmp_path, version):
+    file = tarball(tmp_path / "x.tar.gz")
+    with pytest.raises(StackFailed) as failed:
+        tools.install_file(home, PWSH, file, sum_of(file), version, quiet)
+    assert failed.value.check == "tools.version"
+    assert not home.path.exists()
+
+
 def test_the_newest_installation_is_used(home, tmp_path):
     file = tarball(tmp_path / "x.tar.gz")
     for version in ("7.5.4", "7.4.13"):
@@ -180,6 +189,19 @@ def test_a_package_is_taken_apart_and_nothing_of_it_runs(home, tmp_path, package
     assert found == home.path / "tools" / "prometheus-2.0" / "usr" / "bin" / "prometheus"
     assert found.stat().st_mode & 0o111
     assert not (tmp_path / "it-ran").exists()
+
+
+def test_a_program_that_is_a_link_out_of_its_package_is_left_alone(home, tmp_path, package):
+    program, elsewhere = tmp_path / "tree" / "usr" / "bin" / "prometheus", tmp_path / "elsewhere"
+    elsewhere.write_text("of this machine")
+    elsewhere.chmod(0o600)
+    program.unlink()
+    program.symlink_to(elsewhere)
+    file = tmp_path / "prometheus_2.1_all.deb"
+    subprocess.run(["dpkg-deb", "--build", tmp_path / "tree", file], check=True)
+    with pytest.raises(StackFailed, match="There is no prometheus in"):
+        tools.install_file(home, PROMETHEUS, file, sum_of(file), "2.1", quiet)
+    assert elsewhere.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_package_with_another_sum_is_refused(home, package):

@@ -57,6 +57,12 @@ def test_a_step_whose_cause_is_not_ours_or_was_lost_begins_a_line_of_its_own():
     assert shown(TRACE[:3]) == [("accept", 0), ("insert", 1), ("run", 1)]
 
 
+def test_a_trace_is_as_deep_as_its_caller_makes_it():
+    deep = [span(f"request-{n}", f"request-{n - 1}", n, n + 1) for n in range(1, 2000)]
+    run = span("run", "request-1999", 2000, 2001, id=JOB)
+    assert shown([*deep, run])[-1] == ("run", 1999)
+
+
 def test_no_spans_are_no_steps():
     assert waterfall.steps([], JOB) == []
 

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ from coreskills.errors import Fault, Invalid
 
 LARGEST = 1 << 20  # bytes; then only the newest line of each alert is kept
 KEPT = 500  # alerts, the ones that fire first
+LONGEST, MOST = 500, 20  # characters of a text; labels of an alert, and annotations
 # Alertmanager tells every 5 minutes again what still fires (observability/alertmanager).
 UNHEARD_AFTER = timedelta(minutes=15)
 WATCHDOG = "Watchdog"
@@ -65,9 +67,10 @@ def received(body: Any, now: datetime) -> list[Alert]:
 def _alert(sent: dict[str, Any], now: datetime) -> Alert:
     if sent["status"] not in ("firing", "resolved"):
         raise ValueError("status is neither firing nor resolved")
-    datetime.fromisoformat(sent["startsAt"])
+    for moment in ("startsAt", "endsAt") if sent["status"] == "resolved" else ("startsAt",):
+        datetime.fromisoformat(sent[moment])
     return Alert(
-        fingerprint=str(sent["fingerprint"]),
+        fingerprint=str(sent["fingerprint"])[:LONGEST],
         status=sent["status"],
         starts_at=str(sent["startsAt"]),
         ends_at=str(sent["endsAt"]) if sent["status"] == "resolved" else None,
@@ -78,7 +81,7 @@ def _alert(sent: dict[str, Any], now: datetime) -> Alert:
 
 
 def _texts(found: dict[Any, Any]) -> dict[str, str]:
-    return {str(name): str(value) for name, value in found.items()}
+    return {str(n)[:LONGEST]: str(v)[:LONGEST] for n, v in islice(found.items(), MOST)}
 
 
 def read(path: Path) -> list[Alert]:
@@ -115,7 +118,7 @@ class Journal:
     def __init__(self, path: Path, largest: int = LARGEST) -> None:
         self._path = path
         self._largest = largest
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
         self._end_torn_line()
 
@@ -137,12 +140,12 @@ class Journal:
 
     def _compact(self) -> None:
         partial = self._path.with_suffix(".partial")
+        partial.touch(mode=0o600)
         kept = sorted(read(self._path), key=lambda alert: alert.status != "firing")[:KEPT]
         with partial.open("wb") as file:
             file.write(b"".join(_line(alert) for alert in sorted(kept, key=_age)))
             file.flush()
             os.fsync(file.fileno())
-        partial.chmod(0o600)
         partial.replace(self._path)
 
     def _end_torn_line(self) -> None:

@@ -82,5 +82,8 @@ def serve(
         put(f"On each machine:\n  curl -o bundle.tar {base}/{bundle_serving.ARCHIVE}")
         put("  tar xf bundle.tar")
         put(f"  python3 {bundle.FOLDER}/install.py --fingerprint {about['fingerprint']}")
+        say(f"its {bundle.SUMS} has the sha256 {bundle.sum_of(folder / bundle.SUMS)}:")
+        say("on a network you do not trust, compare it and the files before the last line,")
+        say("with sha256sum, see docs/howto/offline-class.md")
         with server:
             server.serve_forever()

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from coreskills import config
-from coreskills.cli.terminal import HomeOption, instance, put
+from coreskills.cli.terminal import HomeOption, harmless, instance
 from coreskills.stack import compose
 from coreskills.stack.home import Home
 from coreskills.stack.log_containers import LogContainers
@@ -38,12 +38,12 @@ def logs(
     source = _source(instance(home), service)
     shown = _as_json if json else _coloured if _colours() else _plain
     for line in _found(source, wanted, lines):
-        put(shown(line))
+        sys.stdout.write(shown(line) + "\n")
     if follow:
         for line in source.following():
             wanted.learn(line)
             if wanted.takes(line):
-                put(shown(line))
+                sys.stdout.write(shown(line) + "\n")
                 sys.stdout.flush()
 
 
@@ -94,17 +94,17 @@ def _parts(line: Line) -> list[tuple[str, dict[str, Any]]]:
     told = {k: v for k, v in fields.items() if k not in (*APART, *IDS) and v is not None}
     ids = {k: fields[k] for k in IDS if fields.get(k) is not None}
     parts += [
-        (f"{level:<8}{fields.get('event', '')}", style),
+        (_printable(f"{level:<8}{fields.get('event', '')}"), style),
         (_words(told), {}),
         (_words(ids), faint),
     ]
     if exception := fields.get("exception"):
-        parts.append((f"\n{exception}", {"fg": typer.colors.RED}))
+        parts.append((f"\n{harmless(str(exception))}", {"fg": typer.colors.RED}))
     return parts
 
 
 def _words(fields: dict[str, Any]) -> str:
-    return "".join(f"  {name}={_printable(str(value))}" for name, value in fields.items())
+    return "".join(_printable(f"  {name}={value}") for name, value in fields.items())
 
 
 def _printable(text: str) -> str:

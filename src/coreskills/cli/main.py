@@ -104,15 +104,17 @@ def _is_called(name: str) -> bool:
 
 
 def _tell(exc: AppError) -> None:
+    from coreskills.cli.terminal import say  # not for --help, which is to be quick
+
     body: dict[str, Any] = {"code": exc.code, "message": exc.message} | exc.details
     faults = [f"{f.at}: {f.message}" for f in getattr(exc, "faults", [])]
     if faults:
         body["faults"] = faults
     if "--json" in sys.argv:
         sys.stdout.write(json.dumps({"error": body}, default=str) + "\n")
-    sys.stderr.write(f"coreskills: {exc.message}\n")
+    say(f"coreskills: {exc.message}")
     for line in faults[:20]:
-        sys.stderr.write(f"  {line}\n")
+        say(f"  {line}")
     for name in ("check", "fix"):
         if name in exc.details:
-            sys.stderr.write(f"  {name}: {exc.details[name]}\n")
+            say(f"  {name}: {exc.details[name]}")

@@ -1,6 +1,7 @@
 """Talking to people on stderr and to programs on stdout."""
 
 import json
+import re
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -25,6 +26,9 @@ PlanOption = Annotated[
     int | None, typer.Option("--plan", help="Do exactly what this dry run said, or nothing")
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask")]
+# The control characters of ISO 6429, Unicode's that reverse the order of what follows, and the
+# surrogates, which cannot be written at all.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class Progress:
@@ -38,12 +42,17 @@ class Progress:
 
 
 def say(line: str = "") -> None:
-    sys.stderr.write(line + "\n")
+    sys.stderr.write(harmless(line) + "\n")
     sys.stderr.flush()
 
 
 def put(text: str) -> None:
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(harmless(text) + "\n")
+
+
+def harmless(text: str) -> str:
+    """What others have written must not steer the terminal; it may have lines and tabs."""
+    return _STEERING.sub("?", text)
 
 
 def put_json(body: Any) -> None:

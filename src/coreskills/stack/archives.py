@@ -52,10 +52,11 @@ def unpack(tool: str, file: Path, folder: Path) -> None:
 
 
 def program(folder: Path, names: tuple[str, ...]) -> Path | None:
-    """Where vendors and Debian put it: at the top, in one folder, or in usr/bin."""
+    """Where vendors and Debian put it: at the top, in one folder, or in usr/bin. A package may have
+    links that lead out of it, to a file of this machine."""
     for name in names:
         for found in (folder / name, folder / "usr" / "bin" / name, *folder.glob(f"*/{name}")):
-            if found.is_file():
+            if found.is_file() and found.resolve().is_relative_to(folder.resolve()):
                 return found
     return None
 

@@ -77,16 +77,22 @@ def verify(folder: Path, expected: str | None, report: Report) -> dict[str, Any]
         raise _untrue(SUMS, "not what was signed", "bundle.signature") from exc
     wanted = _listed(sums.decode())
     report(f"signed by {found}; comparing {len(wanted)} files")
+    _compare(folder, wanted)
+    about: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    return about | {"fingerprint": found, "files": len(wanted)}
+
+
+def _compare(folder: Path, wanted: dict[str, str]) -> None:
     for name, digest in wanted.items():
         if not (folder / name).is_file():
             raise _untrue(name, "missing", "bundle.files")
         if sum_of(folder / name) != digest:
             raise _untrue(name, "not what was signed", "bundle.files")
     for name in _files(folder):
+        if (folder / name).is_symlink():
+            raise _untrue(name, "a link, which no bundle has", "bundle.files")
         if name not in wanted:
             raise _untrue(name, "not in the list that was signed", "bundle.files")
-    about: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-    return about | {"fingerprint": found, "files": len(wanted)}
 
 
 @contextmanager
@@ -131,7 +137,9 @@ def _listed(text: str) -> dict[str, str]:
 
 
 def _files(folder: Path) -> list[str]:
-    names = (p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir())
+    """A link to a folder, too: what is behind it would be in no list, and be installed."""
+    found = (p for p in folder.rglob("*") if p.is_symlink() or not p.is_dir())
+    names = (p.relative_to(folder).as_posix() for p in found)
     return sorted(name for name in names if name not in UNLISTED)
 
 

@@ -6,6 +6,7 @@ program goes to the network.
 """
 
 import platform
+import re
 import shutil
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from coreskills.stack import archives, debian
 from coreskills.stack.archives import Report, failed
 from coreskills.stack.home import Home
 
+_VERSION = re.compile(r"[\w.+-]{1,64}\Z")  # it becomes the name of a folder
 _GO_SYSTEMS = {"linux": "linux", "darwin": "darwin", "win32": "windows"}
 _GO_MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
@@ -150,6 +152,8 @@ def install_file(
     home: Home, tool: Tool, file: Path, sha256: str, version: str, report: Report
 ) -> Path:
     """Raises StackFailed, and leaves nothing behind, when the file is not what it should be."""
+    if not _VERSION.match(version):
+        raise failed(tool.name, "tools.version", f"{version!r} is no version")
     archives.verify(tool.name, file, sha256)
     if debian.is_package(file) and not tool.apart:
         why = f"What is in {file.name} does not run without being installed"

@@ -6,8 +6,9 @@ from typing import Any
 import orjson
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
-from opentelemetry.trace import StatusCode, format_span_id, format_trace_id
+from opentelemetry.trace import SpanKind, StatusCode, format_span_id, format_trace_id
 
+from coreskills.telemetry.span import NAMES
 from coreskills.telemetry.trace_files import TraceFile
 
 
@@ -18,7 +19,9 @@ class KeptSpans(SpanExporter):
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """A full disk costs the traces of a moment, and nothing else."""
-        lines = b"".join(self._line(span) for span in spans)
+        lines = b"".join(self._line(span) for span in _worth_keeping(spans))
+        if not lines:
+            return SpanExportResult.SUCCESS
         return SpanExportResult.SUCCESS if self._file.append(lines) else SpanExportResult.FAILURE
 
     def _line(self, span: ReadableSpan) -> bytes:
@@ -38,3 +41,31 @@ class KeptSpans(SpanExporter):
             "links": [format_span_id(link.context.span_id) for link in span.links],
         }
         return orjson.dumps(kept, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _worth_keeping(spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
+    """All but those of refused requests, which cause no job: anybody can send them without a login,
+    and would push out what others did, or write into a trace that is not theirs."""
+    refused: set[int] = set()
+    kept = []
+    for span in reversed(spans):  # what a request caused has ended, and stands, before it
+        if _is_refused(span) or _parent_id(span) in refused:
+            refused.add(_id(span))
+        else:
+            kept.append(span)
+    return kept[::-1]
+
+
+def _is_refused(span: ReadableSpan) -> bool:
+    status = (span.attributes or {}).get(NAMES["status"], 0)
+    return span.kind is SpanKind.SERVER and isinstance(status, int) and 400 <= status < 500
+
+
+def _id(span: ReadableSpan) -> int:
+    context = span.get_span_context()
+    assert context is not None
+    return context.span_id
+
+
+def _parent_id(span: ReadableSpan) -> int | None:
+    return span.parent.span_id if span.parent else None

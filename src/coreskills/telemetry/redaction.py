@@ -15,7 +15,8 @@ _LABEL = r"(?:pass(?:word|wd|phrase)|pwd|secret|token|api_?key)"
 _TEXT = [
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*-----|\Z)", re.DOTALL), ""),
     (re.compile(r"\b((?:Bearer|Basic)\s+)[^\s,;\"']+", re.IGNORECASE), r"\1"),
-    (re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s\"']*(?=@)", re.IGNORECASE), r"\1"),
+    # From the first letter of a scheme on, no other: a long line of dots would take minutes.
+    (re.compile(r"(?<![a-z0-9+.-])([a-z0-9+.-]+://)[^\s\"']*(?=@)", re.IGNORECASE), r"\1"),
     (re.compile(r"\bcs_[\w-]{20,}"), ""),  # a personal token, see actions/tokens.py
     (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), ""),  # a JWT
     (

@@ -10,6 +10,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from coreskills import __version__
@@ -30,7 +31,8 @@ class Tracer:
 
     def __init__(self, service: str, endpoint: str, folder: str) -> None:
         self._everything = bool(endpoint)
-        self._provider = TracerProvider(resource=_resource(service))
+        # Whether a request is traced is not for its caller to say: some would rather not be seen.
+        self._provider = TracerProvider(ALWAYS_ON, _resource(service))
         for exporter in _exporters(service, endpoint, folder):
             self._provider.add_span_processor(
                 BatchSpanProcessor(

@@ -22,7 +22,7 @@ def steps(spans: Iterable[Row], job_id: int) -> list[Row]:
             parent = span["parent_id"]
             below.setdefault(parent if parent in known else None, []).append(span)
     began = min((known[id]["began"] for id in wanted), default=0)
-    return [_step(span, depth, began) for span, depth in _walk(below, None, 0)]
+    return [_step(span, depth, began) for span, depth in _walk(below)]
 
 
 def of_record(job: Row, attempts: list[Row]) -> list[Row]:
@@ -60,12 +60,13 @@ def _line(span: Row | None, known: dict[str, Row]) -> Iterator[Row]:
         span = known.get(span["parent_id"] or "")
 
 
-def _walk(
-    below: dict[str | None, list[Row]], parent: str | None, depth: int
-) -> Iterator[tuple[Row, int]]:
-    for span in below.get(parent, []):
+def _walk(below: dict[str | None, list[Row]]) -> Iterator[tuple[Row, int]]:
+    """Without recursion: a caller decides how deep a trace is."""
+    waiting = [(span, 0) for span in reversed(below.get(None, []))]
+    while waiting:
+        span, depth = waiting.pop()
         yield span, depth
-        yield from _walk(below, span["span_id"], depth + 1)
+        waiting += [(each, depth + 1) for each in reversed(below.get(span["span_id"], []))]
 
 
 def _step(span: Row, depth: int, began: int) -> Row:

@@ -51,6 +51,15 @@ def alertmanager(tmp_path) -> Alertmanager:
     return made
 
 
+def test_both_modes_tell_alertmanager_again_as_soon(prometheus):
+    command = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["prometheus"][
+        "command"
+    ]
+    told = {word for word in command if "resend-delay" in word}
+    assert told == {word for word in prometheus.command() if "resend-delay" in word}
+    assert len(told) == 1
+
+
 def test_the_native_mode_asks_the_same_services_as_often_as_the_containers_do(prometheus):
     native, compose = prometheus.settings(), yaml.safe_load(COMPOSE.read_text())
     assert native["global"] == compose["global"]

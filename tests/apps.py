@@ -8,8 +8,8 @@ from coreskills.config import Settings
 from coreskills.server import create_app
 from coreskills.store.db import Database
 from tests.client import Client
-from tests.conftest import free_port
 from tests.people import GRACE
+from tests.ports import free_port
 
 
 def client_of(

@@ -3,7 +3,6 @@
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -30,6 +29,7 @@ from coreskills.worker.dispatcher import Dispatcher
 from coreskills.worker.loop import Worker
 from tests.client import Client
 from tests.people import GRACE, tokens_for
+from tests.ports import free_port
 
 # Where a Docker engine happens to run, instances of the tests are native all the same.
 os.environ["CORESKILLS_MODE"] = "native"
@@ -43,12 +43,6 @@ def missing(service: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(f"{service} is needed in CI")
     pytest.skip(f"{service} is not available")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,8 @@ from urllib.request import urlopen
 
 import yaml
 
-from tests.conftest import free_port, missing
+from tests.conftest import missing
+from tests.ports import free_port
 
 Sample = tuple[dict[str, str], float]
 PATIENCE = 30.0

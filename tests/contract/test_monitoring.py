@@ -13,7 +13,8 @@ import yaml
 
 from coreskills.stack.alertmanager import Alertmanager
 from coreskills.stack.prometheus import PAGES, Prometheus
-from tests.conftest import free_port, missing
+from tests.conftest import missing
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "observability" / "prometheus" / "prometheus.yml"

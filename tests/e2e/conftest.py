@@ -20,6 +20,7 @@ from coreskills.stack.client import Client
 from coreskills.stack.tools import ALERTMANAGER, PROMETHEUS
 from tests.conftest import missing
 from tests.e2e.checkout import Checkout
+from tests.ports import HIGHEST, LOWEST
 
 PATIENCE = 120
 
@@ -94,7 +95,7 @@ class Instance:
 def free_row() -> int:
     """The first of twelve free ports in a row, below those that outgoing connections are given."""
     while True:
-        base = random.randrange(20_000, 32_000)
+        base = random.SystemRandom().randint(LOWEST, HIGHEST)
         if all(_free(base + offset) for offset in range(12)):
             return base
 

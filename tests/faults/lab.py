@@ -29,11 +29,11 @@ from coreskills.store import roles
 from coreskills.store.db import Database
 from coreskills.worker import process
 from tests.faults.caller import Caller, NoAnswer
-from tests.faults.ports import free_port
 from tests.faults.programs import until
 from tests.faults.proxy import Proxy
 from tests.faults.servers import PostgresServer, RedisServer
 from tests.faults.services import Api, Links, WorkerProcess
+from tests.ports import free_port
 
 LEASE_SECONDS = 2.0
 OPEN_JOBS = "SELECT count(*) FROM jobs WHERE status IN ('queued', 'running')"

@@ -16,7 +16,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
-from tests.faults.ports import free_port
+from tests.ports import free_port
 
 PIECE = 65_536
 AFTERTHOUGHT = 0.05  # seconds in which the server may finish what it began to answer

@@ -6,8 +6,8 @@ from werkzeug.serving import make_server
 
 from tests.faults.caller import Caller, NoAnswer
 from tests.faults.lab import Lab
-from tests.faults.ports import free_port
 from tests.faults.programs import Fork, until
+from tests.ports import free_port
 
 
 def serve() -> None:

@@ -18,8 +18,8 @@ from coreskills.stack.postgres import url as postgres_url
 from coreskills.stack.processes import end
 from coreskills.stack.redis import Redis
 from coreskills.store import migrations, roles
-from tests.faults.ports import free_port
 from tests.faults.programs import Command
+from tests.ports import free_port
 
 
 class PostgresServer(Command):

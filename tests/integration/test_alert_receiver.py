@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.unit.test_alert_journal import sent
 
 TOKEN = "a-token-of-the-test"

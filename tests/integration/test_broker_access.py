@@ -10,7 +10,8 @@ import redis as client
 from coreskills.broker import access
 from coreskills.broker.streams import RedisQueue
 from coreskills.stack import redis as stack_redis
-from tests.conftest import free_port, missing
+from tests.conftest import missing
+from tests.ports import free_port
 
 PASSWORDS = {access.API: "of-the-api", access.WORKER: "of-the-worker"}
 

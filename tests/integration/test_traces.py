@@ -24,7 +24,6 @@ from coreskills.telemetry import traces
 from coreskills.worker.loop import Worker
 from tests.client import Client
 from tests.collector import Collector, collecting, told
-from tests.conftest import free_port
 from tests.integration.test_worker_processes import worker_processes
 from tests.people import GRACE, tokens_for
 from tests.pipeline import (
@@ -38,6 +37,7 @@ from tests.pipeline import (
     submit,
     until,
 )
+from tests.ports import free_port
 
 LOAD = 200
 EXTERNAL = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

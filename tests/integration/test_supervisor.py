@@ -1,14 +1,19 @@
 """The supervisor keeps programs running, and keeps their logs from filling the disk."""
 
+import os
+import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
 from coreskills.stack import state
+from coreskills.stack.child import Child
 from coreskills.stack.home import Home
 from coreskills.stack.processes import Identity, alive, end, family, identify
 from coreskills.stack.programs import Program
+from coreskills.stack.renewal import Renewal
+from coreskills.stack.state import ServiceState
 from coreskills.stack.supervisor import LARGEST_LOG, Supervisor
 
 
@@ -183,3 +188,19 @@ def test_a_program_that_is_down_anyway_does_not_hold_up_a_restart(tmp_path: Path
         before = wait_for(lambda: running.service("stays").pid)
         restart(running, "ends", "stays")
         assert running.service("stays").pid != before
+
+
+def test_an_end_that_nobody_has_noticed_yet_is_no_renewal():
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    was = identify(process.pid)
+    child = Child(
+        Program("sleeper", []), ServiceState("sleeper", "running", was.pid, was.started), process
+    )
+    renewal = Renewal([child])
+    assert not renewal.advance()  # it is asked to end
+    wait_for(lambda: not alive(was))
+    assert not renewal.advance()
+    process.wait()
+    other = identify(os.getpid())  # for the one that is started instead
+    child.state = ServiceState("sleeper", "running", other.pid, other.started)
+    assert renewal.advance()

@@ -53,7 +53,8 @@ class Renewal:
             child.process.terminate()
 
     def _complete(self, child: Child) -> bool:
+        """The old process counts until the supervisor has noticed its end, and started another."""
         identity = child.state.identity
-        if child.process is None or identity is None:
+        if child.process is None or identity is None or identity in self._old:
             return False
         return not child.program.reloads or bool(family(identity))

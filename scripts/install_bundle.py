@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Installs CoreSkills from the bundle that this file lies in, without any network.
 
-    python3 install.py --fingerprint XXXX-XXXX-... --into FOLDER
+    python3 install.py --fingerprint FINGERPRINT --into FOLDER
 
 Standard library only: on the machine of a seat there is nothing else yet. First every file is
 compared with the list of sums; then the packages are installed, each with the hash of the lock; by

@@ -20,7 +20,7 @@ from harness.processes import peak_mebibytes, reset_peaks
 from harness.report import Report
 
 from coreskills.domain.oneroster import manifest
-from coreskills.domain.oneroster.columns import header
+from coreskills.domain.oneroster.columns import Mode, header
 
 PATIENCE = 600.0
 SCHOOLS = 4
@@ -83,7 +83,8 @@ def _run(target: Instance, path: Path) -> Run:
     names = ("created", "updated", "unchanged", "skipped", "disabled")
     counts = {name: job["result"]["Counts"][name] for name in names}
     say(f"{path.name}: {counts} in {seconds:.2f} s")
-    return Run(seconds, accepted, *(peak_mebibytes(pids) for pids in watched), counts)
+    api, worker = (peak_mebibytes(pids) for pids in watched)
+    return Run(seconds, accepted, api, worker, counts)
 
 
 def _export(target: Instance, path: Path) -> None:
@@ -135,7 +136,7 @@ def _district(path: Path, users: int, enrollments: int) -> int:
             for n in range(enrollments)
         ),
     }
-    modes: dict[str, manifest.Mode] = dict.fromkeys(tables, "bulk")
+    modes: dict[str, Mode] = dict.fromkeys(tables, "bulk")
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         with archive.open("manifest.csv", "w") as raw:
             _write(raw, manifest.written(modes))

@@ -29,7 +29,7 @@ COMMANDS = {
     "oneroster": ["--users", "20000", "--enrollments", "60000"],
     "engine": ["--calls", "5000"],
     "observability": ["--rounds", "15", "--seconds", "1"],
-    "start": ["--rounds", "5"],
+    "startup": ["--rounds", "5"],
     "containers": ["--rounds", "3"],
 }
 TITLES = {
@@ -45,7 +45,7 @@ TITLES = {
     "oneroster": "OneRoster",
     "engine": "The PowerShell engine",
     "observability": "What it costs to tell",
-    "start": "Start and memory",
+    "startup": "Start and memory",
     "containers": "Containers",
 }
 

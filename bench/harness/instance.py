@@ -21,6 +21,7 @@ from coreskills.stack.client import Client
 from coreskills.stack.home import Home
 from coreskills.stack.psql import address
 from coreskills.store import access
+from coreskills.store.connection import Connection
 
 ROOT = Path(__file__).resolve().parents[2]
 Facts = dict[str, Any]
@@ -108,7 +109,7 @@ def free_port() -> int:
 def add_callers(target: Instance, count: int) -> list[str]:
     """Tokens of so many operators. One alone would meet the limit of requests a minute."""
     tokens = [new_token() for _ in range(count)]
-    with psycopg.connect(target.url("coreskills_owner"), row_factory=dict_row) as conn:
+    with Connection.connect(target.url("coreskills_owner"), row_factory=dict_row) as conn:
         for number, token in enumerate(tokens):
             id = access.insert_operator(conn, f"bench{number}", "service", None)
             access.insert_api_token(conn, id, "bench", token_hash(token), 1)

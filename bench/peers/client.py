@@ -18,7 +18,7 @@ def main() -> None:
     name, verb, count, *more = sys.argv[1:]
     module = import_module(name)
     client = module.Client() if hasattr(module, "Client") else module
-    verbs = {"many": _many, "paced": _paced, "students": _students}
+    verbs: dict[str, Any] = {"many": _many, "paced": _paced, "students": _students}
     print(json.dumps(verbs[verb](client, int(count), *map(float, more))))
 
 

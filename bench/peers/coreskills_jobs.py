@@ -29,7 +29,8 @@ def bench_row(context: Context) -> Outcome:
 
     def write(conn: Connection) -> None:
         conn.execute(effect.INSERT, (number, context.job.parameters["sent_at"]))
-        audit.insert_audit(conn, context.audit("bench.row_written", None, {"number": number}))
+        told = {"number": number}
+        audit.insert_audit(conn, context.entry("bench.row_written", "bench_row", details=told))
 
     return Outcome({"Number": number}, write)
 

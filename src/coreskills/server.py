@@ -1,5 +1,6 @@
 """The application factory. Collaborators come in as arguments, so tests need no patching."""
 
+import gc
 import threading
 import time
 from collections.abc import Sequence
@@ -179,6 +180,8 @@ def wsgi() -> Any:
     app = create_app(db, queue, settings, counters=counters)
     lane = app.wsgi_app if settings.open_access else express_lane(app)
     admitted = Admission(lane, settings.api_threads)
+    gc.collect()
+    gc.freeze()  # what is there now stays: no pause of a later collection looks at it again
     return Traced(admitted) if traces.on() else admitted
 
 

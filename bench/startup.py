@@ -4,17 +4,18 @@ import argparse
 import compileall
 import shutil
 import subprocess
+import sys
 import time
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-import sys
 
-import coreskills
 from harness.instance import Instance, command, new_home, say, start_arguments, stop
-from coreskills.stack.home import Home
 from harness.processes import resident_mebibytes
 from harness.report import Report, median
+
+import coreskills
+from coreskills.stack.home import Home
 
 PROOF = "a job made the round trip"
 REST = 3.0  # seconds until an instance counts as idle
@@ -29,7 +30,7 @@ class Start:
 
 
 def main() -> None:
-    options, report = _options(), Report("start")
+    options, report = _options(), Report("startup")
     with redirect_stdout(sys.stderr):
         compileall.compile_dir(str(Path(coreskills.__file__).parent), quiet=1)
     cold, warm = [], []
@@ -91,7 +92,7 @@ def _help_milliseconds(rounds: int) -> float:
 
 
 def _median(starts: list[Start], name: str) -> float:
-    return median(getattr(start, name) for start in starts)
+    return float(median(getattr(start, name) for start in starts))
 
 
 def _options() -> argparse.Namespace:

@@ -24,6 +24,7 @@ QUEUE = "integration/test_jobs_queue.py"
 ENDS = "integration/test_jobs_ends.py"
 REAPING = "integration/test_jobs_reaping.py"
 CLOCKWORK = "integration/test_jobs_clockwork.py"
+CONSTRAINTS = "integration/test_store_constraints.py"
 KEYS = "integration/test_api_idempotency.py"
 PROCESSES = "integration/test_worker_processes.py"
 
@@ -405,7 +406,17 @@ BLAME = (
         "    username        text NOT NULL,\n"
         "    username_stem   text NOT NULL,\n"
         "    email           text NOT NULL,",
-        (f"{BATCHES}::test_twins_of_one_batch_get_different_names",),
+        (f"{CONSTRAINTS}::test_a_wrong_state_is_refused_by_the_rule_it_breaks",),
+    ),
+    Mutation(
+        "names-once",
+        "the database gives a name once, and never to somebody else",
+        "who comes later gets the mail of who was renamed, or left",
+        "store/migrations/0005_lifecycle.sql",
+        "    SELECT username, username_stem, id FROM new_rows WHERE username IS NOT NULL;",
+        "    SELECT username, username_stem, id FROM new_rows WHERE username IS NOT NULL\n"
+        "        ON CONFLICT DO NOTHING;",
+        (f"{CONSTRAINTS}::test_a_wrong_state_is_refused_by_the_rule_it_breaks",),
     ),
 )
 REDIS = (
@@ -459,11 +470,11 @@ REDIS = (
     ),
     Mutation(
         "late-note",
-        "the API's note of publication counts for a job that was never tried",
+        "the API's note of publication does not count for a job that was queued again",
         "a job that was taken back is not published again",
         LEASES,
-        "AND status = 'queued' AND attempt = 0",
-        "AND status = 'queued'",
+        "AND status = 'queued' AND run_at = created_at;",
+        "AND status = 'queued';",
         (f"{REAPING}::test_the_apis_late_note_does_not_hide_a_job_that_was_taken_back",),
     ),
     Mutation(

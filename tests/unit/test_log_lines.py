@@ -1,14 +1,16 @@
-"""Lines that cannot be written."""
+"""Lines that must not wait, lines that may, and lines that cannot be written."""
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import structlog
 
 from coreskills.telemetry import logs
-from coreskills.telemetry.logs import Lines
+from coreskills.telemetry.lines import PIECE, Lines
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
@@ -26,6 +28,57 @@ def test_a_line_that_finds_no_room_is_counted_and_the_next_one_says_so(tmp_path:
     notice, *rest = [json.loads(line) for line in (tmp_path / "log").read_bytes().splitlines()]
     assert (notice["event"], notice["lines"]) == ("log_lines_dropped", 2)
     assert rest == [{"n": 3}, {"n": 4}]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_lines_that_waited_for_a_full_disk_are_counted_each(tmp_path: Path):
+    full = os.open("/dev/full", os.O_WRONLY)
+    file = os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT)
+    lines = Lines("api", full)
+    for _ in range(3):
+        lines.write_soon(b"{}")
+    lines.write(b"{}")
+    os.dup2(file, full)
+    lines.write(b'{"n": 5}')
+    os.close(full)
+    os.close(file)
+    notice, last = [json.loads(line) for line in (tmp_path / "log").read_bytes().splitlines()]
+    assert (notice["lines"], last) == (4, {"n": 5})
+
+
+def test_a_line_that_may_wait_comes_by_itself():
+    source, sink = os.pipe()
+    Lines("api", sink).write_soon(b"1")
+    assert os.read(source, 100) == b"1\n"
+
+
+def test_a_line_that_must_not_wait_takes_along_what_waits_in_its_order():
+    source, sink = os.pipe()
+    lines = Lines("api", sink)
+    lines.write_soon(b"1")
+    lines.write_soon(b"2")
+    lines.write(b"3")
+    assert os.read(source, 100) == b"1\n2\n3\n"
+
+
+def test_lines_are_written_together_in_pieces_that_others_cannot_tear(monkeypatch):
+    pieces: list[bytes] = []
+    monkeypatch.setattr(os, "write", lambda _, data: pieces.append(data) or len(data))
+    lines = Lines("api")
+    for _ in range(100):
+        lines.write_soon(b"x" * 99)
+    lines.write(b"y" * 2 * PIECE)
+    *small, large = pieces
+    assert b"".join(pieces) == (b"x" * 99 + b"\n") * 100 + b"y" * 2 * PIECE + b"\n"
+    assert len(small) == 3
+    assert max(map(len, small)) <= PIECE
+    assert large == b"y" * 2 * PIECE + b"\n"
+
+
+def test_what_waits_at_the_end_of_a_process_is_written():
+    program = "from coreskills.telemetry.lines import Lines; Lines('api').write_soon(b'last')"
+    done = subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE, check=True)
+    assert done.stderr == b"last\n"
 
 
 def fail_about(name: str) -> None:

@@ -1,7 +1,7 @@
 """JSON lines for programs, readable lines for people; both on stderr.
 
 A line that cannot be written, for the disk is full, is dropped: no request and no job fails for
-want of a log. The first line that can be written again comes after one that says how many lack.
+want of a log (lines.py).
 
 Every line of a request or a job carries their ids, and that of their trace where there is one.
 Secrets are taken out (redaction.py). A line names things by their numbers, never a person: not who
@@ -10,7 +10,6 @@ level debug.
 """
 
 import logging
-import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -24,10 +23,10 @@ import structlog
 
 from coreskills import config
 from coreskills.telemetry import traces
+from coreskills.telemetry.lines import Lines
 from coreskills.telemetry.redaction import redacted
 
 _KNOW_NO_VALUES = ("psycopg.pool", "opentelemetry", "urllib3", "granian", "_granian")
-_NOTICE = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 
 
 def configure(service: str, level: str, style: str) -> None:
@@ -98,8 +97,8 @@ def _where(frankly: bool, failure: Any) -> str:
 
 
 def access(**fields: Any) -> None:
-    """One line for an answered request. Written directly in JSON: there is one for each. So none of
-    its fields may hold a secret; api/requests.py sees to that."""
+    """One line for an answered request, a moment later. Made directly, since there is one for each:
+    so none of its fields may hold a secret; api/requests.py sees to that."""
     if trace_id := traces.trace_id():
         fields["trace_id"] = trace_id
     _access(fields)
@@ -112,41 +111,13 @@ def _through_structlog(fields: dict[str, Any]) -> None:
 _access: Callable[[dict[str, Any]], None] = _through_structlog
 
 
-def _directly(service: str, lines: "Lines") -> Callable[[dict[str, Any]], None]:
+def _directly(service: str, lines: Lines) -> Callable[[dict[str, Any]], None]:
     def write(fields: dict[str, Any]) -> None:
         line = {"event": "request", "service": service, "level": "info", **fields}
         line["timestamp"] = datetime.now(UTC)
-        lines.write(orjson.dumps(line, option=orjson.OPT_UTC_Z))
+        lines.write_soon(orjson.dumps(line, option=orjson.OPT_UTC_Z))
 
     return write
-
-
-class Lines:
-    """JSON lines for a file descriptor that may refuse them."""
-
-    def __init__(self, service: str, file: int = 2) -> None:
-        self._service = service
-        self._file = file
-        self._dropped = 0  # two threads may rarely count as one
-        self._torn = False
-
-    def write(self, line: bytes) -> None:
-        """Without its end. Never raises."""
-        data = (self._notice() if self._dropped else b"") + line + b"\n"
-        try:
-            written = os.write(self._file, data)
-        except OSError:
-            written = 0
-        if written == len(data):
-            self._dropped, self._torn = 0, False
-        else:
-            self._dropped += 1
-            self._torn = self._torn or written > 0
-
-    def _notice(self) -> bytes:
-        notice = {"event": "log_lines_dropped", "lines": self._dropped, "service": self._service}
-        notice |= {"level": "warning", "timestamp": datetime.now(UTC)}
-        return (b"\n" if self._torn else b"") + orjson.dumps(notice, option=_NOTICE)
 
 
 class _Logger:

@@ -199,11 +199,11 @@ UPDATE jobs SET published_at = now()
  WHERE id = ANY(%(ids)s) AND status = 'queued';
 
 -- mark_new_published --
--- Unless the job has been tried, or cancelled and queued again, meanwhile: then it waits for another
--- publication.
+-- Unless the job was queued again meanwhile, which always gives it another time: then it waits for
+-- another publication.
 UPDATE jobs SET published_at = now()
   FROM (SELECT set_config('synchronous_commit', 'off', true)) AS relaxed
- WHERE id = ANY(%(ids)s) AND status = 'queued' AND attempt = 0 AND run_at = created_at;
+ WHERE id = ANY(%(ids)s) AND status = 'queued' AND run_at = created_at;
 
 -- unpublish_all --
 UPDATE jobs SET published_at = NULL WHERE status = 'queued' AND published_at IS NOT NULL;

@@ -112,10 +112,11 @@ _access: Callable[[dict[str, Any]], None] = _through_structlog
 
 
 def _directly(service: str, lines: Lines) -> Callable[[dict[str, Any]], None]:
+    always = orjson.dumps({"event": "request", "service": service, "level": "info"})[:-1] + b","
+
     def write(fields: dict[str, Any]) -> None:
-        line = {"event": "request", "service": service, "level": "info", **fields}
-        line["timestamp"] = datetime.now(UTC)
-        lines.write_soon(orjson.dumps(line, option=orjson.OPT_UTC_Z))
+        fields["timestamp"] = datetime.now(UTC)
+        lines.write_soon(always + orjson.dumps(fields, option=orjson.OPT_UTC_Z)[1:])
 
     return write
 

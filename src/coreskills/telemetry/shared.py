@@ -147,16 +147,18 @@ class _Name:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._pid = 0
-        self._name = ""
+        self._choose()
+        if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+            os.register_at_fork(after_in_child=self._choose)
 
     def __call__(self) -> str:
-        if self._pid != os.getpid():
-            self._pid = os.getpid()
-            self._name = f"{self._pid}-{secrets.token_hex(4)}"
-            self._alive = fasteners.InterProcessLock(self._folder / f"{self._name}.alive")
-            self._alive.acquire(blocking=False)
+        """Asked for twice a request."""
         return self._name
+
+    def _choose(self) -> None:
+        self._name = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._alive = fasteners.InterProcessLock(self._folder / f"{self._name}.alive")
+        self._alive.acquire(blocking=False)
 
 
 def _read(files: list[Path]) -> Iterator[tuple[tuple[str, str], float]]:

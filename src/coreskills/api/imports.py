@@ -1,6 +1,6 @@
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal
 
 from apiflask import APIBlueprint
@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import UnsupportedMediaType
 
 from coreskills.actions.csv_import import LARGEST_FILE, request_import
+from coreskills.actions.jobs import Accepted
 from coreskills.api import schemas
 from coreskills.api.answers import PageQuery, Row, accepted, page
 from coreskills.api.context import asked, db, services
@@ -40,6 +41,35 @@ class ImportQuery(BaseModel):
         return Planned(dry_run=self.dry_run, plan_id=self.plan_id, override=self.override)
 
 
+def body_of(kind: str) -> dict[str, Any]:
+    """What the description of a route says of a file that is its body."""
+    content = {kind: {"schema": {"type": "string", "format": "binary"}}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def taken_in(
+    query: ImportQuery, kind: str, largest: int, request_job: Callable[..., Accepted]
+) -> Response:
+    """The body, as it comes, becomes the input of a job; it may have so many bytes."""
+    if request.mimetype != kind:
+        raise UnsupportedMediaType(f"Send the file as Content-Type: {kind}")
+    request.max_content_length = largest + 1
+    done = request_job(
+        db(),
+        services().queue,
+        asked(idempotency_key()),
+        _chunks(),
+        filename=query.filename,
+        planned=query.planned(),
+    )
+    return accepted(done.job_id, done.status)
+
+
+def _chunks() -> Iterator[bytes]:
+    while chunk := request.stream.read(CHUNK):
+        yield chunk
+
+
 RowAction = Literal["created", "updated", "unchanged", "skipped", "rejected", "disabled", "closed"]
 
 
@@ -55,28 +85,10 @@ class RowsQuery(PageQuery):
 @takes(IDEMPOTENCY_KEY)
 @blueprint.input(ImportQuery, location="query", arg_name="query")
 @blueprint.output(schemas.Accepted, status_code=202)
-@blueprint.doc(
-    extensions={
-        "requestBody": {
-            "required": True,
-            "content": {"text/csv": {"schema": {"type": "string", "format": "binary"}}},
-        }
-    }
-)
+@blueprint.doc(extensions=body_of("text/csv"))
 def post_import(query: ImportQuery) -> Response:
     """Import a roster: the CSV file is the body, Content-Type: text/csv"""
-    if request.mimetype != "text/csv":
-        raise UnsupportedMediaType("Send the file as Content-Type: text/csv")
-    request.max_content_length = LARGEST_FILE + 1
-    done = request_import(
-        db(),
-        services().queue,
-        asked(idempotency_key()),
-        chunks(),
-        filename=query.filename,
-        planned=query.planned(),
-    )
-    return accepted(done.job_id, done.status)
+    return taken_in(query, "text/csv", LARGEST_FILE, request_import)
 
 
 @blueprint.get("/<int:id>/rows")
@@ -109,11 +121,6 @@ def get_rejected(id: int) -> Response:
     packed = _import(id)["type"] == "oneroster_import"
     lines = _packed_lines(db(), id) if packed else _rejected_lines(db(), id)
     return Response(lines, content_type="text/csv; charset=utf-8")
-
-
-def chunks() -> Iterator[bytes]:
-    while chunk := request.stream.read(CHUNK):
-        yield chunk
 
 
 def _import(id: int) -> Row:

@@ -2,18 +2,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Response, request
-from werkzeug.exceptions import UnsupportedMediaType
+from flask import Response
 
 from coreskills.actions.oneroster_import import request_oneroster_import
 from coreskills.actions.oneroster_zip import LARGEST_PACKAGE
 from coreskills.actions.privacy import note_download
 from coreskills.api import schemas
 from coreskills.api.accounts import handed_in
-from coreskills.api.answers import accepted
-from coreskills.api.context import asked, db, services
-from coreskills.api.headers import IDEMPOTENCY_KEY, idempotency_key, takes
-from coreskills.api.imports import ImportQuery, chunks
+from coreskills.api.context import asked, db
+from coreskills.api.headers import IDEMPOTENCY_KEY, takes
+from coreskills.api.imports import ImportQuery, body_of, taken_in
 from coreskills.api.permissions import requires
 from coreskills.domain.roster_jobs import OneRosterExport
 from coreskills.errors import Conflict, NotFound
@@ -22,10 +20,6 @@ from coreskills.store.db import Database
 
 blueprint = APIBlueprint("oneroster", __name__, url_prefix="/api/v1", tag="Imports")
 ZIP: dict[int | str, Any] = {200: {"description": "zip", "content": {"application/zip": {}}}}
-BODY = {
-    "required": True,
-    "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
-}
 
 
 @blueprint.post("/imports/oneroster")
@@ -33,21 +27,10 @@ BODY = {
 @takes(IDEMPOTENCY_KEY)
 @blueprint.input(ImportQuery, location="query", arg_name="query")
 @blueprint.output(schemas.Accepted, status_code=202)
-@blueprint.doc(extensions={"requestBody": BODY})
+@blueprint.doc(extensions=body_of("application/zip"))
 def post_oneroster_import(query: ImportQuery) -> Response:
     """Import a OneRoster 1.2 package: the zip is the body, Content-Type: application/zip"""
-    if request.mimetype != "application/zip":
-        raise UnsupportedMediaType("Send the package as Content-Type: application/zip")
-    request.max_content_length = LARGEST_PACKAGE + 1
-    done = request_oneroster_import(
-        db(),
-        services().queue,
-        asked(idempotency_key()),
-        chunks(),
-        filename=query.filename,
-        planned=query.planned(),
-    )
-    return accepted(done.job_id, done.status)
+    return taken_in(query, "application/zip", LARGEST_PACKAGE, request_oneroster_import)
 
 
 @blueprint.post("/exports/oneroster")

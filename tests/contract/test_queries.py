@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coreskills.store import queries
+from coreskills.store import imports, lifecycle, queries
 
 STORE = Path(queries.__file__).parent
 TOPICS = sorted(path.stem for path in (STORE / "sql").glob("*.sql"))
@@ -89,3 +89,22 @@ def test_every_function_of_the_store_is_called_from_another_module():
         )
     ]
     assert unused == []
+
+
+def test_a_row_of_a_plan_is_copied_under_the_names_of_its_values():
+    """By their order alone, so two texts that change places would be taken without a word."""
+    columns = imports.SQL["copy_results"].split("(")[1].split(")")[0].replace(",", " ").split()
+    assert columns == ["job_id", *imports.RESULT_COLUMNS, "faults", "changes"]
+
+
+def test_an_account_is_written_with_all_its_columns():
+    """jsonb_to_recordset leaves out, without a word, what it was not told of."""
+    text = lifecycle.SQL["update_accounts"]
+    written, taken = text.split("FROM jsonb_to_recordset")
+    wanted = {*lifecycle.ACCOUNT_COLUMNS, "state_reason"}
+    assert set(re.findall(r"\bn\.(\w+)", written)) == wanted
+    assert set(re.findall(r"(\w+) (?:bigint|smallint|integer|text)\b", taken)) == {
+        *wanted,
+        "id",
+        "version",
+    }

@@ -51,6 +51,18 @@ FAILURE = (  # noted with a message that names somebody
     """ 'a.failed', 'a', 'job', id, '{"message": "Qwcanary"}', 'failure' FROM jobs"""
     " WHERE job_type = 'archive_account' LIMIT 1"
 )
+REFERRING = (
+    "SELECT DISTINCT 'public.' || relname FROM pg_constraint JOIN pg_class c ON c.oid = conrelid"
+    " WHERE contype = 'f' AND confrelid = 'users'::regclass"
+)
+NAMELESS = {  # numbers, digests and words of ours; of what a device says there is a test below
+    "public.account_passwords",
+    "public.device_assignments",
+    "public.devices",
+    "public.group_members",
+    "public.licence_assignments",
+    "public.lifecycle_timers",
+}
 LAPTOP = {"device_id": "LT-1", "device_name": "n", "device_type": "laptop", "platform": "linux"}
 
 
@@ -221,6 +233,10 @@ def test_of_who_was_purged_nothing_is_left_anywhere(
         "public.enrollments",
         "public.role_assignments",
     }, "the canary did not get everywhere, so its absence would prove nothing"
+    referring = {table for (table,) in ask(site, REFERRING)}
+    assert referring - everywhere == NAMELESS, (
+        "a table refers to people, and this life leaves it out"
+    )
     assert len(usernames(site)) >= 2
     seal(worker_db)
     done = sent("POST", "jobs", about("delete_account", why="farewell, Zyxcanary")).json["job_id"]

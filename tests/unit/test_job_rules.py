@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coreskills.api.acts import ACTS
 from coreskills.domain.access import PERMISSIONS
 from coreskills.domain.jobs import ENDED, LONGEST_BACKOFF, OPEN, backoff_seconds
-from coreskills.domain.kinds import KINDS, unique_key
+from coreskills.domain.kinds import KINDS, WRITE, unique_key
 from coreskills.worker.handlers import HANDLERS
 from tests.people import ADA, JEAN
 
@@ -90,3 +91,10 @@ def test_a_kind_says_what_makes_sense(name):
     assert kind.alone or kind.deadline == 60, "what takes long holds up its neighbours"
     assert kind.permission in PERMISSIONS
     assert not kind.mass or "override" in kind.takes.model_fields
+
+
+@pytest.mark.parametrize(("kind", "permission"), [row[:2] for row in ACTS.values()])
+def test_an_act_lets_in_whom_its_kind_of_job_lets_in(kind, permission):
+    """The same work has two doors: the act, and POST /api/v1/jobs."""
+    by_job = PERMISSIONS[WRITE] & PERMISSIONS[KINDS[kind].permission]
+    assert PERMISSIONS[permission] == by_job

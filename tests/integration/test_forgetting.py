@@ -6,6 +6,7 @@ import subprocess
 from functools import partial
 
 import pytest
+import structlog
 
 from coreskills.stack.postgres import binaries
 from coreskills.telemetry import logs
@@ -243,6 +244,7 @@ def test_of_who_was_purged_nothing_is_left_anywhere(
     assert job(db, done)["status"] == "completed"
     assert tables_with(dumped(site)) == set()
     assert not [line for line in kept_in_redis(queue) if CANARY in line.lower()]
+    structlog.get_logger().info("end")  # takes along the lines that wait
     output = lines.readouterr()
     assert '"event":"request"' in output.err
     for text in (output.out, output.err, (folder / "postgres.log").read_text()):

@@ -107,9 +107,11 @@ DOWN = "last_over_time({}[30s]) == 0"
 # has had his turn.
 UNSEEN = 'absent({}) and on () (count_over_time(up{{job="prometheus"}}[2m]) > 3)'
 API, WORKER = 'up{job="api"}', 'up{job="worker"}'
+# An API that waits for PostgreSQL misses scrapes: what it said last holds until it says otherwise.
+UNTOLD = f"last_over_time(pg_up[5m]) == 0 and on (instance) last_over_time({API}[30s]) == 0"
 OUTAGES = (
     ("ApiDown", (DOWN.format(API), UNSEEN.format(API)), "page", "The API is down"),
-    ("PostgresDown", (DOWN.format("pg_up"),), "page", "PostgreSQL is down"),
+    ("PostgresDown", (DOWN.format("pg_up"), UNTOLD), "page", "PostgreSQL is down"),
     (
         "WorkerDown",
         (DOWN.format(WORKER), UNSEEN.format(WORKER)),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+import redis
 
 from coreskills.stack.account import unprivileged
 from coreskills.stack.home import Home
@@ -35,6 +36,16 @@ class Servers:
 
     def broker(self, number: int) -> str:
         return redis_of(self.home, None).url().removesuffix("0") + str(number)
+
+    @contextmanager
+    def broker_waits_for_disk(self) -> Iterator[None]:
+        """What it has taken would then survive a loss of power; usually it writes once a second."""
+        with redis.Redis.from_url(self.broker(0)) as client:
+            client.config_set("appendfsync", "always")
+            try:
+                yield
+            finally:
+                client.config_set("appendfsync", "everysec")
 
     def program(self, name: str) -> Program:
         """With the environment that the instance gives it."""

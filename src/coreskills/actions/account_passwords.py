@@ -28,7 +28,6 @@ def show_password(db: Database, request: Request, user_id: int) -> dict[str, Any
         passwords.insert_hash(conn, user_id, digest)
         entry = request.entry("account.password_shown", "user", user_id, user_id=user_id)
         audit.insert_audit(conn, entry)
-    assert user is not None
     return {
         "user_id": user_id,
         "username": user["username"],

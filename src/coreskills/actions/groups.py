@@ -47,8 +47,6 @@ def put_in(db: Database, request: Request, id: int, user_id: int) -> None:
     with db.transaction() as conn:
         _refuse_ruled(_group(conn, id))
         user = users.select_user(conn, user_id)
-        if user is None:
-            raise NotFound(f"There is no user {user_id}")
         if user["state"] not in ("staged", "active", "suspended"):
             raise Conflict(f"User {user_id} is {user['state']}", code="state_conflict")
         if groups.insert_member(conn, id, user_id):

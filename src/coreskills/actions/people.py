@@ -5,7 +5,7 @@ from typing import Any
 
 from coreskills.actions.request import Request, difference
 from coreskills.domain.people import NAMES, UserChange
-from coreskills.errors import Conflict, NotFound, StaleVersion
+from coreskills.errors import Conflict, StaleVersion
 from coreskills.store import audit, users
 from coreskills.store.db import Database
 
@@ -17,8 +17,6 @@ def change_user(
     Conflict `state_conflict`."""
     with db.transaction() as conn:
         before = users.select_user(conn, id)
-        if before is None:
-            raise NotFound(f"There is no user {id}")
         wanted = change.model_dump(exclude_unset=True)
         if not before["is_active"]:
             state = before["state"]
@@ -29,6 +27,4 @@ def change_user(
         delta = difference(before, row)
         entry = request.entry(f"{before['type']}.changed", "user", id, user_id=id, details=delta)
         audit.insert_audit(conn, entry)
-        after = users.select_user(conn, id)
-    assert after is not None
-    return after
+        return users.select_user(conn, id)

@@ -15,8 +15,6 @@ def hold(db: Database, request: Request, user_id: int, wanted: LegalHold) -> Row
     """While it holds, nothing about the person is purged or swept. Raises NotFound, Conflict."""
     with db.transaction() as conn:
         user = users.select_user(conn, user_id)
-        if user is None:
-            raise NotFound(f"There is no user {user_id}")
         if user["state"] == "purged":
             raise Conflict(f"User {user_id} is purged already", code="state_conflict")
         if privacy.update_hold(conn, user_id, held=wanted.held):

@@ -40,7 +40,7 @@ def _refuse_known(kind: str, person: NewStudent | NewStaff, request: Request) ->
         if id is None or (key and jobs.select_key(conn, request.actor, key)):
             return
         user = users.select_user(conn, id)
-        if person.revive and user and user["state"] in ("disabled", "archived"):
+        if person.revive and user["state"] in ("disabled", "archived"):
             return
     raise Conflict(
         f"{person.key} is user {id} already; change that one instead",

@@ -17,7 +17,6 @@ from coreskills.api.headers import IDEMPOTENCY_KEY, takes
 from coreskills.api.permissions import requires
 from coreskills.domain.kinds import KINDS
 from coreskills.domain.people import Strict
-from coreskills.errors import NotFound
 from coreskills.store import users
 
 blueprint = APIBlueprint("acts", __name__, url_prefix="/api/v1/users", tag="People")
@@ -60,8 +59,7 @@ def _body(path: str, kind: str) -> type[BaseModel]:
 def _view(path: str, kind: str, title: str) -> Callable[..., Response]:
     def view(id: int, body: BaseModel) -> Response:
         with db().reading() as conn:
-            if users.select_user(conn, id) is None:
-                raise NotFound(f"There is no user {id}")
+            users.select_user(conn, id)  # or it is unknown
         given = body.model_dump(exclude_unset=True) | {"user_id": id}
         return handed_in(kind, parsed(KINDS[kind].takes, given, at="/"))
 

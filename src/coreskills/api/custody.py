@@ -41,8 +41,7 @@ def list_assignments(device_id: str, query: PageQuery) -> Response:
 def list_devices_of_user(id: int, query: DevicesOfUserQuery) -> Response:
     """What a person holds, and held before, newest first; `held` for one of the two"""
     with db().reading() as conn:
-        if users.select_user(conn, id) is None:
-            raise NotFound(f"There is no user {id}")
+        users.select_user(conn, id)  # or it is unknown
         return page(
             "devices",
             query,

@@ -11,7 +11,6 @@ from coreskills.api.context import asked, db
 from coreskills.api.permissions import requires
 from coreskills.domain.lifecycle import MOVES, StepChange
 from coreskills.domain.people import Strict
-from coreskills.errors import NotFound
 from coreskills.store import lifecycle
 
 blueprint = APIBlueprint("lifecycle", __name__, url_prefix="/api/v1", tag="Lifecycle")
@@ -36,8 +35,6 @@ def get_lifecycle(id: int) -> Response:
     """Where an account stands, what may happen next, and what time will do to it"""
     with db().reading() as conn:
         account = lifecycle.select_account(conn, id)
-        if account is None:
-            raise NotFound(f"There is no user {id}")
         timers = lifecycle.select_timers(conn, id)
     found = {name: account[name] for name in SHOWN}
     events = [event for event, ways in MOVES.items() if account["state"] in ways]

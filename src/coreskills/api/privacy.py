@@ -10,7 +10,6 @@ from coreskills.api.context import asked, db
 from coreskills.api.headers import IDEMPOTENCY_KEY, takes
 from coreskills.api.permissions import requires
 from coreskills.domain.privacy import ExportRequest, LegalHold, RetentionChange
-from coreskills.errors import NotFound
 from coreskills.store import lifecycle, privacy, retention, users
 
 blueprint = APIBlueprint("privacy", __name__, url_prefix="/api/v1", tag="Privacy")
@@ -83,5 +82,4 @@ def patch_retention(entity: str, change: RetentionChange) -> Response:
 
 def _refuse_unknown(id: int) -> None:
     with db().reading() as conn:
-        if users.select_user(conn, id) is None:
-            raise NotFound(f"There is no user {id}")
+        users.select_user(conn, id)

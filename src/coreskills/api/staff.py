@@ -45,10 +45,9 @@ def get_staff(employee_id: str) -> Response:
     """One member of staff, by the school's id"""
     with db().reading() as conn:
         id = users.select_user_id(conn, "staff", employee_id)
-        row = users.select_user(conn, id) if id else None
-    if row is None:
-        raise NotFound(f"There is no member of staff {employee_id}")
-    return versioned(row)
+        if id is None:
+            raise NotFound(f"There is no member of staff {employee_id}")
+        return versioned(users.select_user(conn, id))
 
 
 @blueprint.post("/staff")

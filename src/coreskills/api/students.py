@@ -45,10 +45,9 @@ def get_student(student_id: str) -> Response:
     """One student, by the school's id"""
     with db().reading() as conn:
         id = users.select_user_id(conn, "student", student_id)
-        row = users.select_user(conn, id) if id else None
-    if row is None:
-        raise NotFound(f"There is no student {student_id}")
-    return versioned(row)
+        if id is None:
+            raise NotFound(f"There is no student {student_id}")
+        return versioned(users.select_user(conn, id))
 
 
 @blueprint.post("/students")

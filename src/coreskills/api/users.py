@@ -20,7 +20,6 @@ from coreskills.api.listings import Listing
 from coreskills.api.permissions import requires
 from coreskills.domain.lifecycle import LEAVER, DisableAccount
 from coreskills.domain.people import UserChange
-from coreskills.errors import NotFound
 from coreskills.store import users
 from coreskills.store.db import Connection
 
@@ -93,7 +92,4 @@ def delete_user(id: int) -> Response:
 
 def _user(id: int) -> Row:
     with db().reading() as conn:
-        row = users.select_user(conn, id)
-    if row is None:
-        raise NotFound(f"There is no user {id}")
-    return row
+        return users.select_user(conn, id)

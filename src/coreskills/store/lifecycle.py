@@ -7,6 +7,7 @@ from psycopg.types.json import Jsonb
 
 from coreskills.domain.kinds import KINDS
 from coreskills.domain.people import DATA
+from coreskills.errors import NotFound
 from coreskills.store import queries
 from coreskills.store.db import Connection, every, one, run, send, value
 
@@ -26,8 +27,11 @@ ACCOUNT_COLUMNS = (
 )
 
 
-def select_account(conn: Connection, id: int) -> Row | None:
-    return next(iter(select_accounts(conn, [id])), None)
+def select_account(conn: Connection, id: int) -> Row:
+    """Raises NotFound."""
+    for row in select_accounts(conn, [id]):
+        return row
+    raise NotFound(f"There is no user {id}")
 
 
 def select_accounts(conn: Connection, ids: list[int]) -> list[Row]:

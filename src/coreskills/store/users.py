@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
+from coreskills.errors import NotFound
 from coreskills.store import queries
 from coreskills.store.db import Connection, every, one, run, value
 
@@ -38,8 +39,12 @@ def select_staff(conn: Connection, *, department: str | None, after: int, limit:
     return every(conn, SQL["select_staff"], department=department, after=after, limit=limit)
 
 
-def select_user(conn: Connection, id: int) -> Row | None:
-    return one(conn, SQL["select_user"], id=id)
+def select_user(conn: Connection, id: int) -> Row:
+    """Raises NotFound."""
+    row = one(conn, SQL["select_user"], id=id)
+    if row is None:
+        raise NotFound(f"There is no user {id}")
+    return row
 
 
 def select_user_id(conn: Connection, user_type: str, key: str) -> int | None:

@@ -9,7 +9,7 @@ from coreskills.domain import lifecycle as moves
 from coreskills.domain.kinds import KINDS
 from coreskills.domain.naming import stem
 from coreskills.domain.people import DATA
-from coreskills.errors import EngineFailed, NotFound
+from coreskills.errors import EngineFailed
 from coreskills.store import lifecycle, orgs, passwords, users
 from coreskills.store.db import Connection
 from coreskills.worker import effects
@@ -76,8 +76,6 @@ def case_of(context: Context, kind: str, wanted: Any, user_id: int) -> Case:
     with context.db.reading() as conn:
         account = lifecycle.select_account(conn, user_id)
         now = moment(lifecycle.select_now(conn))
-    if account is None:
-        raise NotFound(f"There is no user {user_id}")
     return Case(context, ACTS[kind], wanted, account, now)
 
 
@@ -103,8 +101,6 @@ def look_at(context: Context) -> Outcome:
     user_id = int(context.job.parameters["user_id"])
     with context.db.reading() as conn:
         account = lifecycle.select_account(conn, user_id)
-    if account is None:
-        raise NotFound(f"There is no user {user_id}")
     facts = {"Account": account_facts(account, context.settings)}
     return Outcome(context.invoke("Test-KISDAccount", {}, facts))
 

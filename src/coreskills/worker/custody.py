@@ -57,8 +57,6 @@ def assign(context: Context) -> Outcome:
     device = _device(context, wanted.device_id)
     with context.db.reading() as conn:
         account = lifecycle.select_account(conn, wanted.user_id)
-    if account is None:
-        raise NotFound(f"There is no user {wanted.user_id}")
     person = {
         "Username": account["username"],
         "State": account["state"],

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from coreskills.domain.accounts import Recompute
-from coreskills.errors import ChangedMeanwhile, NotFound
+from coreskills.errors import ChangedMeanwhile
 from coreskills.store import audit, groups, licences, lifecycle
 from coreskills.store.db import Connection
 from coreskills.worker.context import Context, Outcome
@@ -93,8 +93,8 @@ def _sorted_in(context: Context, accounts: list[Row], rules: list[Row]) -> list[
 def _concerned(context: Context) -> tuple[Recompute, list[Row]]:
     wanted = Recompute.model_validate(context.job.parameters)
     with context.db.reading() as conn:
-        if wanted.user_id and lifecycle.select_account(conn, wanted.user_id) is None:
-            raise NotFound(f"There is no user {wanted.user_id}")
+        if wanted.user_id:
+            lifecycle.select_account(conn, wanted.user_id)  # or it is unknown
         ids = groups.select_concerned(conn, wanted.user_id)
         return wanted, lifecycle.select_accounts(conn, ids)
 

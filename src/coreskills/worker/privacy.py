@@ -17,7 +17,7 @@ def export_person(context: Context) -> Outcome:
     wanted = ExportPerson.model_validate(context.job.parameters)
     with context.db.reading() as conn:
         user = users.select_user(conn, wanted.user_id)
-        if user is None or user["state"] == "purged":
+        if user["state"] == "purged":
             raise NotFound(f"There is no user {wanted.user_id}")
         record = privacy.select_record(conn, wanted.user_id)
     given = Disclosure(

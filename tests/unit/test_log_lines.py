@@ -1,6 +1,7 @@
 """Lines that must not wait, lines that may, and lines that cannot be written."""
 
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -75,10 +76,27 @@ def test_lines_are_written_together_in_pieces_that_others_cannot_tear(monkeypatc
     assert large == b"y" * 2 * PIECE + b"\n"
 
 
-def test_what_waits_at_the_end_of_a_process_is_written():
-    program = "from coreskills.telemetry.lines import Lines; Lines('api').write_soon(b'last')"
-    done = subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE, check=True)
-    assert done.stderr == b"last\n"
+LAST = """
+import multiprocessing, sys
+from coreskills.telemetry.lines import Lines
+def tell():
+    Lines("api").write_soon(b"last")
+if sys.argv[1:]:
+    process = multiprocessing.get_context(*sys.argv[1:]).Process(target=tell)
+    process.start()
+    process.join()
+else:
+    tell()
+"""
+
+
+@pytest.mark.parametrize("way", [[], ["fork"]], ids=["started", "forked"])
+def test_what_waits_at_the_end_of_a_process_is_written(way):
+    """The web server forks its processes."""
+    if not set(way) <= set(multiprocessing.get_all_start_methods()):
+        pytest.skip("no fork here")
+    command = [sys.executable, "-c", LAST, *way]
+    assert subprocess.run(command, stderr=subprocess.PIPE, check=True).stderr == b"last\n"
 
 
 def fail_about(name: str) -> None:

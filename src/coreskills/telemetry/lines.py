@@ -5,12 +5,12 @@ write each by itself costs a busy API more than all else it tells. Their order s
 written takes along what waits. A process that is killed takes the last PAUSE of them with it.
 """
 
-import atexit
 import os
 import threading
 import time
 from collections import deque
 from datetime import UTC, datetime
+from multiprocessing.util import Finalize
 
 import orjson
 
@@ -52,7 +52,8 @@ class Lines:
             if self._writer is None:
                 self._writer = threading.Thread(target=self._write, name="log", daemon=True)
                 self._writer.start()
-                atexit.register(self._flush)
+                # Also at the end of a process of the web server's, which atexit does not hear of.
+                Finalize(None, self._flush, exitpriority=1)
 
     def _write(self) -> None:
         while True:

@@ -2,6 +2,7 @@ import threading
 from functools import partial
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 from werkzeug.serving import make_server
 
@@ -28,6 +29,20 @@ def work(no_schedules, worker_db, settings):
 def school(no_schedules, site, client, worker_db, settings):
     """With a worker that does what it is told."""
     return School(site, client, polling_worker(worker_db, settings))
+
+
+@pytest.fixture
+def told(capfd):
+    """What has been logged, or printed, since it was last called, line by line."""
+
+    def lines() -> list[str]:
+        structlog.get_logger().info("end")  # takes along the lines that wait
+        *lines, _ = "".join(capfd.readouterr()).splitlines()
+        return lines
+
+    logs.configure("test", "info", "json")
+    yield lines
+    logs.configure("test", "error", "json")
 
 
 @pytest.fixture

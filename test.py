@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs every check of the project: python3 test.py [--fast] [PYTEST ARGUMENTS].
 
-Two tests run at a time, each side with its own servers: most of them wait more than they work. Those
+Three tests run at a time, each with its own servers: most of them wait more than they work. Those
 of the containers come last and alone. --fast leaves out the end-to-end tests, and with them the loss
 windows, the fault matrix and 90 s of chaos. All checks run, even after one has failed.
 """
@@ -25,7 +25,7 @@ def checks(python, arguments):
         ("ruff check", [python, "-m", "ruff", "check", "."]),
         ("mypy", [python, "-m", "mypy"]),
         ("lint-imports", [os.path.join(scripts, "lint-imports")]),
-        ("pytest", pytest + ["-n", "2", "--dist", "loadscope"] + (arguments or APART)),
+        ("pytest", pytest + ["-n", "3", "--dist", "loadscope"] + (arguments or APART)),
     ]
     return listed if arguments else listed + [("containers", pytest + ["-rs", "tests/compose"])]
 

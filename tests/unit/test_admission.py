@@ -31,15 +31,14 @@ class App:
 
 @pytest.fixture
 def app():
-    app = App()
-    yield app
-    app.released.set()
+    return App()
 
 
 @pytest.fixture
-def threads():
+def threads(app):
     with ThreadPoolExecutor(8) as pool:
         yield pool
+        app.released.set()  # before their end is waited for
 
 
 def ask(admission, path="/"):

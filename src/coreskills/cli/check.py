@@ -137,7 +137,7 @@ def summary(results: list[Result]) -> dict[str, int]:
 
 def running(home: Home) -> Finding:
     services = modes.of(home).status(home)
-    down = [s.name for s in services if s.state not in ("running", "done")]
+    down = [s.name for s in services if s.state != "running"]
     restarts = sum(service.restarts for service in services)
     measured = f"{len(services) - len(down)} of {len(services)}, {restarts} restarts"
     if not services:

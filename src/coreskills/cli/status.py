@@ -4,7 +4,6 @@ import typer
 
 from coreskills.cli.terminal import HomeOption, JsonOption, instance, put_json, say, table
 from coreskills.stack import alerts, modes, monitoring
-from coreskills.stack.services import ONCE
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -14,7 +13,7 @@ def status(home: HomeOption = None, json: JsonOption = False) -> None:
     """Which services run, where, with how much memory. Exit 3: not running; 1: something failed."""
     found = instance(home)
     mode, facts = modes.of(found), found.instance()
-    services = [asdict(service) for service in mode.status(found) if service.name != ONCE]
+    services = [asdict(service) for service in mode.status(found)]
     memory = round(mode.resident_mebibytes(found), 1)
     engine = mode.engine_of(found)
     absent, firing = monitoring.missing(facts), alerts.told(found, firing=True)

@@ -125,7 +125,7 @@ def restart(home: Home, names: list[str], report: Report) -> list[str]:
 def status(home: Home) -> list[ServiceState]:
     """Of each program; a program whose process is gone unnoticed counts as failed."""
     found = state.read(home)
-    return found.services if found and found.supervised else []
+    return state.listed(found.services) if found and found.supervised else []
 
 
 def erase(home: Home) -> None:
@@ -161,7 +161,6 @@ def facts(home: Home) -> dict[str, Any]:
                 if k in ("name", "state", "pid", "port", "restarts")
             }
             for s in services
-            if s.name != "migrate"
         ],
     }
 

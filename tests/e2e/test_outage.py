@@ -1,0 +1,62 @@
+"""What `check`, `status` and `restart` say while something is away."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.e2e.conftest import Instance
+
+pytestmark = pytest.mark.e2e
+SOON = 10.0  # seconds for a check of an instance without PostgreSQL; it took 29
+
+
+@contextmanager
+def held(instance: Instance) -> Iterator[int]:
+    """The supervisor, which else would start again at once what is killed."""
+    supervisor = instance.supervisor()
+    os.kill(supervisor, signal.SIGSTOP)
+    try:
+        yield supervisor
+    finally:
+        os.kill(supervisor, signal.SIGCONT)
+
+
+def kill(pid: int) -> None:
+    process = psutil.Process(pid)
+    for each in (process, *process.children(recursive=True)):
+        each.kill()
+
+
+def by_verdict(found: dict[str, Any]) -> dict[str, list[str]]:
+    return {
+        verdict: [check["id"] for check in found["checks"] if check["verdict"] == verdict]
+        for verdict in ("ok", "failed", "not_run")
+    }
+
+
+def test_a_check_without_postgresql_ends_soon_and_fails_for_nothing_else(
+    posix: None, new_instance: Callable[..., Instance]
+):
+    instance = new_instance()
+    instance.start("--no-seed", "--no-monitoring")
+    with held(instance):
+        kill(instance.pid("postgres"))
+        began = time.monotonic()
+        done = instance.run("check")
+        assert time.monotonic() - began < SOON
+        found = instance.json("check")
+    assert done.returncode == 1
+    assert "not run  The schema is the newest     for postgres.answers failed" in done.stdout
+    verdicts = by_verdict(found)
+    assert "postgres.answers" in verdicts["failed"]
+    about_services = {"services.running", "supervisor.works"}
+    assert set(verdicts["failed"]) - about_services == {"postgres.answers"}
+    assert {"redis.answers", "api.live"} <= set(verdicts["ok"])
+    assert {"postgres.schema", "jobs.round_trip", "data.people"} <= set(verdicts["not_run"])
+    assert [found[name] for name in verdicts] == [len(ids) for ids in verdicts.values()]

@@ -10,7 +10,7 @@ from coreskills.broker import streams
 from coreskills.cli import observation
 from coreskills.cli.terminal import HomeOption, JsonOption, instance, put, put_json
 from coreskills.errors import AppError
-from coreskills.health.probe import Finding, Probe, Result, in_turn
+from coreskills.health.probe import CannotTell, Finding, Probe, Result, in_turn
 from coreskills.health.probes import api, engine, jobs, postgres, redis
 from coreskills.stack import (
     compose,
@@ -20,6 +20,7 @@ from coreskills.stack import (
     modes,
     native,
     preflight,
+    state,
 )
 from coreskills.stack.account import unprivileged
 from coreskills.stack.client import Client, Refused
@@ -70,6 +71,7 @@ def _native(home: Home) -> Iterator[Result]:
     queue = streams.connect(redis_of(home, unprivileged()).url() if has_redis else "")
     try:
         probes = [
+            _supervisor(home),
             _services(home),
             *postgres.probes(db),
             *redis.probes(queue),
@@ -119,6 +121,11 @@ def _beside_the_data(home: Home) -> list[Result]:
         return [asked.run()]
 
 
+def _supervisor(home: Home) -> Probe:
+    title = "The supervisor works"
+    return Probe("supervisor.works", title, lambda: supervised(home), "coreskills start")
+
+
 def _services(home: Home) -> Probe:
     return Probe(
         "services.running", "Every service runs", lambda: running(home), "coreskills start"
@@ -140,14 +147,24 @@ def summary(results: list[Result]) -> dict[str, int]:
     }
 
 
+def supervised(home: Home) -> Finding:
+    """Of the native mode; without it nothing that ends is started again."""
+    found, trouble = state.read(home), native.trouble(home)
+    if found is None or not native.status(home):
+        raise CannotTell("nothing is running")
+    measured = f"process {found.supervisor.pid}"
+    return Finding(measured, trouble.message, trouble.fix) if trouble else Finding(measured)
+
+
 def running(home: Home) -> Finding:
-    services = modes.of(home).status(home)
+    services, trouble = modes.of(home).status(home), modes.of(home).trouble(home)
     down = [s.name for s in services if s.state != "running"]
     restarts = sum(service.restarts for service in services)
     measured = f"{len(services) - len(down)} of {len(services)}, {restarts} restarts"
     if not services:
         return Finding("0", "nothing is running")
-    return Finding(measured, f"not running: {', '.join(down)}" if down else "")
+    fix = trouble.fix if trouble else ""
+    return Finding(measured, f"not running: {', '.join(down)}" if down else "", fix)
 
 
 def serves(client: Client) -> Finding:

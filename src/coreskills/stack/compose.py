@@ -110,6 +110,11 @@ def status(home: Home) -> list[ServiceState]:
     return listed(found) if any(s.state == "running" for s in found) else []
 
 
+def trouble(home: Home) -> StackFailed | None:
+    """None: the engine keeps the containers, and one that does not answer says so to all."""
+    return None
+
+
 def facts(home: Home) -> dict[str, Any]:
     """What programs want to know of a running instance."""
     instance = home.instance()

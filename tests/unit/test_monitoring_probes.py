@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from coreskills.errors import StackFailed
 from coreskills.health.probe import Result
 from coreskills.health.probes.monitoring import Observed, probes
 
@@ -36,7 +37,21 @@ def test_all_is_well_when_everybody_answers():
 def test_who_does_not_answer_is_named():
     found = results(asked(target("api", "up"), target("worker", "down")))["prometheus.targets"]
     assert (found.verdict, found.why) == ("failed", "worker: connection refused")
-    assert found.fix == "coreskills logs prometheus"
+    assert found.fix == "coreskills logs worker"
+
+
+def test_of_several_that_do_not_answer_each_log_is_named_once():
+    down = [target("worker", "down"), target("api", "down"), target("worker", "down")]
+    found = results(asked(target("prometheus", "up"), *down))["prometheus.targets"]
+    assert found.fix == "coreskills logs worker; coreskills logs api"
+
+
+def test_a_prometheus_that_does_not_answer_is_the_one_to_look_at():
+    def fetch(service: str, path: str) -> bytes:
+        raise StackFailed(f"{service} does not answer", check=service, fix="")
+
+    found = results(Observed({}, fetch, lambda: 100, lambda: 20))["prometheus.targets"]
+    assert (found.verdict, found.fix) == ("failed", "coreskills logs prometheus")
 
 
 def test_soon_after_a_start_nobody_is_blamed_for_not_having_been_ready():

@@ -10,7 +10,7 @@ from coreskills.broker import streams
 from coreskills.cli import observation
 from coreskills.cli.terminal import HomeOption, JsonOption, instance, put, put_json
 from coreskills.errors import AppError
-from coreskills.health.probe import Finding, Probe, Result
+from coreskills.health.probe import CannotTell, Finding, Probe, Result, in_turn
 from coreskills.health.probes import api, engine, jobs, postgres, redis
 from coreskills.stack import (
     compose,
@@ -20,6 +20,7 @@ from coreskills.stack import (
     modes,
     native,
     preflight,
+    state,
 )
 from coreskills.stack.account import unprivileged
 from coreskills.stack.client import Client, Refused
@@ -35,7 +36,10 @@ DATA_PROBE = ("python", "-m", "coreskills.stack.data_probe")
 
 @app.command()
 def check(home: HomeOption = None, json: JsonOption = False) -> None:
-    """Ask everything that can be unwell. Exit 1: something failed; 7: something could not run."""
+    """Ask everything that can be unwell. Exit 1: something failed; 7: something could not run.
+
+    What needs a server that does not answer is not run, and says so.
+    """
     results = run(instance(home), (lambda _: None) if json else _show)
     counts = summary(results)
     if json:
@@ -66,7 +70,8 @@ def _native(home: Home) -> Iterator[Result]:
     has_redis = instance_["queue"] == "redis"
     queue = streams.connect(redis_of(home, unprivileged()).url() if has_redis else "")
     try:
-        for probe in [
+        probes = [
+            _supervisor(home),
             _services(home),
             *postgres.probes(db),
             *redis.probes(queue),
@@ -75,8 +80,8 @@ def _native(home: Home) -> Iterator[Result]:
             *jobs.probes(db),
             *observation.probes(home),
             *(p for p in preflight.probes(home.path) if p.id in ("disk.free", "memory.free")),
-        ]:
-            yield probe.run()
+        ]
+        yield from in_turn(probes)
     finally:
         db.close()
 
@@ -85,20 +90,22 @@ def _in_containers(home: Home) -> Iterator[Result]:
     """PostgreSQL and Redis are not published: the container of the API asks them."""
     operator = _operator(home)
     yield _services(home).run()
-    yield from _beside_the_data(home)
-    for probe in [
+    data = _beside_the_data(home)
+    yield from data
+    of_docker = compose_preflight.probes(home.path, docker.find())
+    probes = [
         *api.probes(_fetch(operator), lambda: round_trip(operator)),
-        Probe(
-            "engine.serves", "An engine serves", lambda: serves(operator), "coreskills logs worker"
-        ),
+        _engine_of_workers(operator),
         *observation.probes(home),
-        *(
-            p
-            for p in compose_preflight.probes(home.path, docker.find())
-            if p.id.startswith("docker.")
-        ),
-    ]:
-        yield probe.run()
+        *(p for p in of_docker if p.id.startswith("docker.")),
+    ]
+    yield from in_turn(probes, known=data)
+
+
+def _engine_of_workers(operator: Client) -> Probe:
+    """A job has to ask it, for it is in their containers."""
+    fix = "coreskills logs worker"
+    return Probe("engine.serves", "An engine serves", lambda: serves(operator), fix, api.SERVES)
 
 
 def _beside_the_data(home: Home) -> list[Result]:
@@ -112,6 +119,11 @@ def _beside_the_data(home: Home) -> list[Result]:
         return data_probe.told(compose.inside(home, "api", *DATA_PROBE))
     except (ValueError, AppError):
         return [asked.run()]
+
+
+def _supervisor(home: Home) -> Probe:
+    title = "The supervisor works"
+    return Probe("supervisor.works", title, lambda: supervised(home), "coreskills start")
 
 
 def _services(home: Home) -> Probe:
@@ -135,18 +147,28 @@ def summary(results: list[Result]) -> dict[str, int]:
     }
 
 
+def supervised(home: Home) -> Finding:
+    """Of the native mode; without it nothing that ends is started again."""
+    found, trouble = state.read(home), native.trouble(home)
+    if found is None or not native.status(home):
+        raise CannotTell("nothing is running")
+    measured = f"process {found.supervisor.pid}"
+    return Finding(measured, trouble.message, trouble.fix) if trouble else Finding(measured)
+
+
 def running(home: Home) -> Finding:
-    services = modes.of(home).status(home)
-    down = [s.name for s in services if s.state not in ("running", "done")]
+    services, trouble = modes.of(home).status(home), modes.of(home).trouble(home)
+    down = [s.name for s in services if s.state != "running"]
     restarts = sum(service.restarts for service in services)
     measured = f"{len(services) - len(down)} of {len(services)}, {restarts} restarts"
     if not services:
         return Finding("0", "nothing is running")
-    return Finding(measured, f"not running: {', '.join(down)}" if down else "")
+    fix = trouble.fix if trouble else ""
+    return Finding(measured, f"not running: {', '.join(down)}" if down else "", fix)
 
 
 def serves(client: Client) -> Finding:
-    """As a job found it, for the engine is in the worker's container."""
+    """As a job found it."""
     done = _self_test(client)
     result = done["result"] or {}
     return Finding(str(result.get("Engine", "")), str(done["error_message"] or ""))
@@ -178,9 +200,11 @@ def _fetch(client: Client) -> Callable[[str, bool], tuple[int, bytes]]:
 
 def _show(result: Result) -> None:
     words = {"ok": "ok     ", "failed": "FAILED ", "not_run": "not run"}
-    put(
-        f"{words[result.verdict]}  {result.title:<28} {result.measured}  ({result.milliseconds} ms)"
-    )
+    begin = f"{words[result.verdict]}  {result.title:<28}"
+    if result.because:
+        put(f"{begin} for {result.because} failed")
+        return
+    put(f"{begin} {result.measured}  ({result.milliseconds} ms)")
     if result.verdict != "ok":
         put(f"         {result.id}: {result.why}")
         put(f"         fix: {result.fix}")

@@ -4,7 +4,6 @@ import typer
 
 from coreskills.cli.terminal import HomeOption, JsonOption, instance, put_json, say, table
 from coreskills.stack import alerts, modes, monitoring
-from coreskills.stack.services import ONCE
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -14,7 +13,8 @@ def status(home: HomeOption = None, json: JsonOption = False) -> None:
     """Which services run, where, with how much memory. Exit 3: not running; 1: something failed."""
     found = instance(home)
     mode, facts = modes.of(found), found.instance()
-    services = [asdict(service) for service in mode.status(found) if service.name != ONCE]
+    trouble = mode.trouble(found)
+    services = [asdict(service) for service in mode.status(found)]
     memory = round(mode.resident_mebibytes(found), 1)
     engine = mode.engine_of(found)
     absent, firing = monitoring.missing(facts), alerts.told(found, firing=True)
@@ -32,11 +32,14 @@ def status(home: HomeOption = None, json: JsonOption = False) -> None:
                 "services": services,
                 "not_run": {name: asdict(each) for name, each in absent.items()},
                 "alerts": firing,
+                "trouble": {"why": trouble.message, "fix": trouble.fix} if trouble else None,
             }
         )
     elif services:
         table(services, ["name", "state", "pid", "port", "restarts"])
         say(f"mode {facts['mode']}, queue {facts['queue']}, engine {engine.name}, {memory} MiB")
+        if trouble:
+            say(f"{trouble.message}; {trouble.fix}")
         for name, each in absent.items():
             say(f"{name} not run: {each.why}; {each.fix}")
         for alert in firing:
@@ -44,5 +47,5 @@ def status(home: HomeOption = None, json: JsonOption = False) -> None:
     if not services:
         say(f"nothing runs in {found.path}; coreskills start")
         raise typer.Exit(3)
-    if not running:
+    if trouble or not running:
         raise typer.Exit(1)

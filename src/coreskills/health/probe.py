@@ -1,7 +1,7 @@
 """A probe asks one thing. Its verdict is one of three, for "cannot tell" is not "failed"."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +21,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Result:
+    """`because`: the id of the probe whose failure is why this one was not run."""
+
     id: str
     title: str
     verdict: Verdict
@@ -28,6 +30,7 @@ class Result:
     why: str
     fix: str
     milliseconds: float
+    because: str = ""
 
 
 class CannotTell(Exception):
@@ -36,12 +39,16 @@ class CannotTell(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """`id` is stable: docs and labs name it. `fix` helps when the question cannot even be asked."""
+    """`id` is stable: docs and labs name it. `fix` helps when the question cannot even be asked.
+
+    `needs`: the probes of what must answer, or this one is not worth asking.
+    """
 
     id: str
     title: str
     ask: Callable[[], Finding]
     fix: str
+    needs: tuple[str, ...] = ()
 
     def run(self) -> Result:
         started = time.perf_counter()
@@ -58,3 +65,19 @@ class Probe:
         spent = (time.perf_counter() - started) * 1000
         fix = (found.fix or self.fix) if verdict != "ok" else ""
         return Result(self.id, self.title, verdict, found.measured, found.why, fix, round(spent, 1))
+
+    def not_run(self, failed: Result) -> Result:
+        why = f"{failed.id} failed: {failed.why}"
+        return Result(self.id, self.title, "not_run", "", why, failed.fix, 0.0, failed.id)
+
+
+def in_turn(probes: Iterable[Probe], known: Iterable[Result] = ()) -> Iterator[Result]:
+    """Each probe's result, as it comes. What needs something that failed before, or is `known` to
+    have failed, is not asked: it would wait in vain, and its failure hide the cause."""
+    failed = {result.id: result for result in known if result.verdict == "failed"}
+    for probe in probes:
+        missing = next((failed[id] for id in probe.needs if id in failed), None)
+        result = probe.not_run(missing) if missing else probe.run()
+        if result.verdict == "failed":
+            failed[result.id] = result
+        yield result

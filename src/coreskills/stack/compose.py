@@ -14,8 +14,8 @@ from coreskills.stack.images import Images
 from coreskills.stack.log_containers import LogContainers
 from coreskills.stack.native import Wishes
 from coreskills.stack.project import Project
-from coreskills.stack.services import ONCE, PUBLISHED, SERVICES
-from coreskills.stack.state import ServiceState
+from coreskills.stack.services import PUBLISHED, SERVICES
+from coreskills.stack.state import ServiceState, listed
 
 STOP_WITHIN = 90.0
 
@@ -107,7 +107,12 @@ def erase(home: Home) -> None:
 
 def status(home: Home) -> list[ServiceState]:
     found = containers.states(_project(home))
-    return [s for s in found if s.name != ONCE] if any(s.state == "running" for s in found) else []
+    return listed(found) if any(s.state == "running" for s in found) else []
+
+
+def trouble(home: Home) -> StackFailed | None:
+    """None: the engine keeps the containers, and one that does not answer says so to all."""
+    return None
 
 
 def facts(home: Home) -> dict[str, Any]:

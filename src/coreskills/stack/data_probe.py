@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from coreskills import config
 from coreskills.broker import streams
-from coreskills.health.probe import Result
+from coreskills.health.probe import Result, in_turn
 from coreskills.health.probes import jobs, postgres, redis
 from coreskills.store.db import Database
 
@@ -20,7 +20,7 @@ def main() -> None:
     queue = streams.connect(settings.redis_url)
     try:
         asked = [*postgres.probes(db), *redis.probes(queue), *jobs.probes(db)]
-        sys.stdout.write(json.dumps([asdict(probe.run()) for probe in asked]))
+        sys.stdout.write(json.dumps([asdict(result) for result in in_turn(asked)]))
     finally:
         db.close()
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import fasteners
@@ -17,7 +16,16 @@ from coreskills import config
 from coreskills.actions.tokens import new_token
 from coreskills.engine.choice import Choice, chosen, proven
 from coreskills.errors import StackFailed
-from coreskills.stack import monitoring, observers, ports, preflight, redis, state, tools
+from coreskills.stack import (
+    monitoring,
+    observers,
+    ports,
+    preflight,
+    redis,
+    state,
+    supervision,
+    tools,
+)
 from coreskills.stack.account import unprivileged
 from coreskills.stack.home import Home
 from coreskills.stack.processes import end, resident_bytes
@@ -92,7 +100,7 @@ def stop(home: Home, report: Report) -> bool:
     if found.supervised:
         (home.run / "stop").touch()
         report("stopping")
-        _wait_until_gone(home, found)
+        supervision.wait_until_gone(found)
     _sweep(home, state.read(home), report)
     return True
 
@@ -102,7 +110,15 @@ def restart(home: Home, names: list[str], report: Report) -> list[str]:
 
     Without names: the API and the workers. Raises StackFailed for what cannot be restarted so.
     """
+    supervision.refuse_trouble(state.read(home))
     services = status(home)
+    if not services:
+        raise StackFailed(
+            f"Nothing runs in {home.path}",
+            check="restart.service",
+            fix="coreskills start",
+            exit_code=3,
+        )
     users = [s.name for s in services if s.name.split("-")[0] in ("api", "worker")]
     wanted = [s for s in users if s in names or s.split("-")[0] in names] if names else users
     strange = [n for n in names if n not in users and n not in {s.split("-")[0] for s in users}]
@@ -114,18 +130,25 @@ def restart(home: Home, names: list[str], report: Report) -> list[str]:
             exit_code=2,
         )
     with alone(home, report):
-        order = home.run / "restart"
-        order.write_text("\n".join(wanted), encoding="utf-8")
         report("restarting " + ", ".join(wanted))
-        _wait_until_obeyed(order, 70.0 * len(wanted))
+        supervision.wait_until_restarted(home, wanted)
         wait_until_ready(home, report)
     return wanted
 
 
 def status(home: Home) -> list[ServiceState]:
-    """Of each program; a program whose process is gone unnoticed counts as failed."""
+    """Of each program, as it is seen now; none when no process of them is left."""
     found = state.read(home)
-    return found.services if found and found.supervised else []
+    if found is None:
+        return []
+    services = state.listed(supervision.seen(found))
+    lives = found.supervised or any(service.state == "running" for service in services)
+    return services if lives else []
+
+
+def trouble(home: Home) -> StackFailed | None:
+    """What keeps the supervisor from its work, with the next step."""
+    return supervision.trouble(state.read(home))
 
 
 def erase(home: Home) -> None:
@@ -161,7 +184,6 @@ def facts(home: Home) -> dict[str, Any]:
                 if k in ("name", "state", "pid", "port", "restarts")
             }
             for s in services
-            if s.name != "migrate"
         ],
     }
 
@@ -176,7 +198,8 @@ def resident_mebibytes(home: Home) -> float:
     found = state.read(home)
     if found is None:
         return 0.0
-    return resident_bytes(found.supervisor) / 2**20
+    roots = [found.supervisor] if found.supervised else found.identities()
+    return sum(resident_bytes(root) for root in roots) / 2**20
 
 
 def _check(home: Home, wishes: Wishes, report: Report) -> None:
@@ -268,22 +291,3 @@ def _launch(home: Home) -> subprocess.Popen[bytes]:
             start_new_session=True,
             creationflags=getattr(subprocess, "DETACHED_PROCESS", 0),  # the same on Windows
         )
-
-
-def _wait_until_obeyed(order: Path, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while order.exists():
-        if time.monotonic() > deadline:
-            raise StackFailed(
-                f"The restart did not come to an end within {seconds:.0f} s",
-                check="restart.done",
-                fix="coreskills logs supervisor; then coreskills stop and coreskills start",
-                exit_code=6,
-            )
-        time.sleep(0.05)
-
-
-def _wait_until_gone(home: Home, found: State) -> None:
-    deadline = time.monotonic() + 60
-    while found.supervised and time.monotonic() < deadline:
-        time.sleep(0.05)

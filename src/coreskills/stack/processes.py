@@ -22,8 +22,12 @@ def identify(pid: int) -> Identity:
 
 
 def alive(identity: Identity | None) -> bool:
-    process = _process(identity)
-    return process is not None and process.status() != psutil.STATUS_ZOMBIE
+    return _status(identity) not in ("", psutil.STATUS_ZOMBIE)
+
+
+def held(identity: Identity) -> bool:
+    """By SIGSTOP, or as Windows suspends a process: it lives and does nothing."""
+    return _status(identity) == psutil.STATUS_STOPPED
 
 
 def family(identity: Identity) -> list[Identity]:
@@ -83,6 +87,15 @@ def _process(identity: Identity | None) -> psutil.Process | None:
     except psutil.NoSuchProcess:
         return None
     return process if same else None
+
+
+def _status(identity: Identity | None) -> str:
+    """Empty when it is gone."""
+    process = _process(identity)
+    try:
+        return process.status() if process else ""
+    except psutil.NoSuchProcess:  # it went while we looked
+        return ""
 
 
 def _session(identity: Identity) -> list[psutil.Process]:

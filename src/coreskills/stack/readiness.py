@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from coreskills.errors import StackFailed
-from coreskills.stack import state
+from coreskills.stack import state, supervision
 from coreskills.stack.client import Client, Refused
 from coreskills.stack.home import Home
 from coreskills.stack.observers import OBSERVERS
@@ -18,7 +18,8 @@ READY_WITHIN = 60.0  # seconds for the whole stack; a cold one on a slow disk ne
 def wait_until_ready(
     home: Home, report: Report, supervisor: subprocess.Popen[bytes] | None = None
 ) -> None:
-    """Until every program runs and the API answers. Raises StackFailed with the end of the log."""
+    """Until every program runs and the API answers. Raises StackFailed with the end of the log,
+    or at once when nobody starts what is missing."""
     deadline, began = time.monotonic() + READY_WITHIN, time.monotonic()
     told: set[str] = set()
     while True:
@@ -29,6 +30,7 @@ def wait_until_ready(
                 fix="coreskills stop, then coreskills start",
             )
         found = state.read(home)
+        supervision.refuse_trouble(found)
         needed = [s for s in found.services if s.name not in OBSERVERS] if found else []
         for service in needed:
             _refuse_broken(home, service)

@@ -34,4 +34,4 @@ SERVICES = (
 )
 PORTS = {service.name: service.port for service in SERVICES if service.port}
 PUBLISHED = [service.name for service in SERVICES if service.published]
-ONCE = "migrate"  # runs to its end at each start, and is no service to look at afterwards
+ONCE = "migrate"  # runs to its end at each start; stack/state.py says when it is listed

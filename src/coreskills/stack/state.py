@@ -7,6 +7,7 @@ from typing import Literal
 
 from coreskills.stack.home import Home
 from coreskills.stack.processes import Identity, alive
+from coreskills.stack.services import ONCE
 
 Condition = Literal["waiting", "running", "done", "failed", "stopped"]
 
@@ -60,6 +61,11 @@ def write(home: Home, state: State) -> None:
 
 def remove(home: Home) -> None:
     _path(home).unlink(missing_ok=True)
+
+
+def listed(services: list[ServiceState]) -> list[ServiceState]:
+    """What is to be looked at: a step that each start runs to its end only if that failed."""
+    return [s for s in services if s.name != ONCE or s.state == "failed"]
 
 
 def _path(home: Home) -> Path:

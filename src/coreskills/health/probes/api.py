@@ -2,21 +2,30 @@ import json
 from collections.abc import Callable
 
 from coreskills.health.probe import Finding, Probe
+from coreskills.health.probes import postgres, redis
 
 Fetch = Callable[[str, bool], tuple[int, bytes]]  # path, with a token? -> status, body
 FIX = "coreskills logs api, then coreskills start"
+LIVE = "api.live"
+SERVES = (postgres.ANSWERS, LIVE)  # what lists people and takes jobs
 
 
 def probes(fetch: Fetch, round_trip: Callable[[], Finding]) -> list[Probe]:
     return [
-        Probe("api.live", "The API answers", lambda: status(fetch, "/health/live", 200), FIX),
-        Probe("api.ready", "The API is ready", lambda: ready(fetch), FIX),
-        Probe("api.closed", "Strangers are refused", lambda: closed(fetch), FIX),
-        Probe("api.users", "People can be listed", lambda: users(fetch), FIX),
-        Probe("api.metrics", "Metrics are exposed", lambda: metrics(fetch), FIX),
-        Probe("api.description", "The API describes itself", lambda: description(fetch), FIX),
+        Probe(LIVE, "The API answers", lambda: status(fetch, "/health/live", 200), FIX),
+        Probe("api.ready", "The API is ready", lambda: ready(fetch), FIX, (*SERVES, redis.ANSWERS)),
+        Probe("api.closed", "Strangers are refused", lambda: closed(fetch), FIX, SERVES),
+        Probe("api.users", "People can be listed", lambda: users(fetch), FIX, SERVES),
+        Probe("api.metrics", "Metrics are exposed", lambda: metrics(fetch), FIX, (LIVE,)),
         Probe(
-            "jobs.round_trip", "A job makes the round trip", round_trip, "coreskills logs worker"
+            "api.description", "The API describes itself", lambda: description(fetch), FIX, (LIVE,)
+        ),
+        Probe(
+            "jobs.round_trip",
+            "A job makes the round trip",
+            round_trip,
+            "coreskills logs worker",
+            SERVES,
         ),
     ]
 

@@ -1,4 +1,5 @@
 from coreskills.health.probe import Finding, Probe
+from coreskills.health.probes.postgres import NEEDS
 from coreskills.store import jobs, server
 from coreskills.store.db import Database
 
@@ -9,12 +10,12 @@ OLDEST_SECONDS = 10.0
 
 def probes(db: Database) -> list[Probe]:
     return [
-        Probe("jobs.backlog", "No job waits too long", lambda: backlog(db), FIX),
-        Probe("jobs.dead", "No job is dead", lambda: dead(db), FIX),
-        Probe("data.people", "There are students", lambda: people(db), UNASKED),
-        Probe("data.devices", "There are devices", lambda: devices(db), UNASKED),
-        Probe("data.policies", "There are policies", lambda: policies(db), UNASKED),
-        Probe("audit.trail", "The audit trail is kept", lambda: trail(db), UNASKED),
+        Probe("jobs.backlog", "No job waits too long", lambda: backlog(db), FIX, NEEDS),
+        Probe("jobs.dead", "No job is dead", lambda: dead(db), FIX, NEEDS),
+        Probe("data.people", "There are students", lambda: people(db), UNASKED, NEEDS),
+        Probe("data.devices", "There are devices", lambda: devices(db), UNASKED, NEEDS),
+        Probe("data.policies", "There are policies", lambda: policies(db), UNASKED, NEEDS),
+        Probe("audit.trail", "The audit trail is kept", lambda: trail(db), UNASKED, NEEDS),
     ]
 
 

@@ -45,7 +45,9 @@ def targets(observed: Observed) -> Finding:
     settled = observed.age() > SETTLED_AFTER
     down = [target for target in active if settled and target["health"] == "down"]
     why = "; ".join(f"{t['labels']['job']}: {t['lastError']}" for t in down)
-    return Finding(f"{up} of {len(active)} asked", why)
+    silent = dict.fromkeys(target["labels"]["job"] for target in down)  # a job has a service's name
+    fix = "; ".join(f"coreskills logs {service}" for service in silent)
+    return Finding(f"{up} of {len(active)} asked", why, fix)
 
 
 def tells(observed: Observed) -> Finding:

@@ -4,16 +4,20 @@ from coreskills.store.db import Database
 
 FIX = "coreskills logs postgres, then coreskills start"
 OLDEST = 15
+ANSWERS = "postgres.answers"
+NEEDS = (ANSWERS,)
 
 
 def probes(db: Database) -> list[Probe]:
     return [
-        Probe("postgres.answers", "PostgreSQL answers", lambda: answers(db), FIX),
-        Probe("postgres.version", "PostgreSQL is new enough", lambda: version(db), FIX),
-        Probe("postgres.writable", "PostgreSQL takes writes", lambda: writable(db), FIX),
-        Probe("postgres.connections", "Connections are left", lambda: connections(db), FIX),
-        Probe("postgres.schema", "The schema is the newest", lambda: schema(db), FIX),
-        Probe("postgres.privileges", "The API's role is confined", lambda: confined(db), FIX),
+        Probe(ANSWERS, "PostgreSQL answers", lambda: answers(db), FIX),
+        Probe("postgres.version", "PostgreSQL is new enough", lambda: version(db), FIX, NEEDS),
+        Probe("postgres.writable", "PostgreSQL takes writes", lambda: writable(db), FIX, NEEDS),
+        Probe("postgres.connections", "Connections are left", lambda: connections(db), FIX, NEEDS),
+        Probe("postgres.schema", "The schema is the newest", lambda: schema(db), FIX, NEEDS),
+        Probe(
+            "postgres.privileges", "The API's role is confined", lambda: confined(db), FIX, NEEDS
+        ),
     ]
 
 

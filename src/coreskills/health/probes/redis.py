@@ -4,13 +4,15 @@ from coreskills.broker.streams import NoQueue, Queue
 from coreskills.health.probe import CannotTell, Finding, Probe
 
 FIX = "coreskills logs redis, then coreskills start (until then workers poll PostgreSQL)"
+ANSWERS = "redis.answers"
+NEEDS = (ANSWERS,)
 
 
 def probes(queue: Queue) -> list[Probe]:
     return [
-        Probe("redis.answers", "Redis answers", lambda: answers(queue), FIX),
-        Probe("redis.memory", "Redis has room", lambda: memory(queue), FIX),
-        Probe("redis.epoch", "The queue in Redis is ours", lambda: epoch(queue), FIX),
+        Probe(ANSWERS, "Redis answers", lambda: answers(queue), FIX),
+        Probe("redis.memory", "Redis has room", lambda: memory(queue), FIX, NEEDS),
+        Probe("redis.epoch", "The queue in Redis is ours", lambda: epoch(queue), FIX, NEEDS),
     ]
 
 

@@ -174,3 +174,40 @@ def test_what_was_found_is_told_for_a_while(db, queue, site):
     first = told(figures)
     submit(db, queue=queue)
     assert told(figures) == first
+
+
+HELD = "coreskills_lock_held_seconds"
+
+
+def test_a_lock_is_told_with_its_age_also_on_a_table_that_is_asked_next(figures, site):
+    assert told(figures)[HELD] == 0
+    with locked(site, "jobs"):
+        time.sleep(0.3)
+        assert told(figures)[HELD] >= 0.3
+    assert told(figures)[HELD] == 0
+
+
+def test_a_row_that_was_changed_and_not_committed_is_told_though_nobody_waits(figures, site):
+    with site.admin() as admin, admin.transaction():
+        admin.execute("UPDATE schedules SET enabled = enabled")
+        time.sleep(0.3)
+        assert told(figures)[HELD] >= 0.3
+
+
+def test_who_works_on_with_a_lock_is_told_when_somebody_waits(figures, site):
+    work = "LOCK TABLE devices; SELECT pg_sleep(2)"
+    with (
+        site.admin() as holder,
+        site.admin() as waiter,
+        in_background(lambda: holder.execute(work)),
+    ):
+        until(lambda: told(figures).get('pg_locks_count{mode="AccessExclusiveLock"}', 0) > 0, 5)
+        with in_background(lambda: waiter.execute("SELECT FROM devices")):
+            until(lambda: told(figures)[HELD] > 0.2, 5)
+
+
+def test_who_only_reads_holds_nobody_up(figures, site):
+    with site.admin() as admin, admin.transaction():
+        admin.execute("SELECT FROM users")
+        time.sleep(0.1)
+        assert told(figures)[HELD] == 0

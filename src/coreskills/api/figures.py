@@ -73,6 +73,7 @@ class Figures:
 
 
 def _server(conn: Connection) -> Iterator[Metric]:
+    yield figures.LOCK_HELD.value(server.select_lock_held(conn))
     sessions = server.select_sessions(conn)
     yield figures.PG_SESSIONS.of([((r["datname"], r["state"]), r["sessions"]) for r in sessions])
     row = server.select_database(conn)

@@ -12,8 +12,9 @@ Ask = Callable[[], list[Metric]]
 
 
 class Inquiry:
-    """Asks once at a time, and again when what was found is `seconds` old. An answer that is overdue
-    is `silence`, never what was found before; whoever comes meanwhile waits for the same answer."""
+    """Asks once at a time, and again when what was found is `seconds` old. An answer that is
+    overdue is `silence`, never what was found before; whoever comes meanwhile waits for the same
+    answer."""
 
     def __init__(self, ask: Ask, silence: list[Metric], seconds: float) -> None:
         self._ask = ask

@@ -31,8 +31,8 @@ PG_LOCKS = Family(
 LOCK_HELD = Family(
     "coreskills_lock_held_seconds",
     "gauge",
-    "How long a transaction has been open that somebody waits for, or has rested after it changed or "
-    "locked something, in our database; of the longest, 0 without one.",
+    "How long a transaction has been open that somebody waits for, or has rested after it changed "
+    "or locked something, in our database; of the longest, 0 without one.",
 )
 PG_STARTED = Family(
     "pg_postmaster_start_time_seconds", "gauge", "When the server was started, as Unix time."

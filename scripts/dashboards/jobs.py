@@ -93,7 +93,10 @@ FLOW = [
             "`conflict` or names a person is the caller's; `engine_...` is ours.",
             unit="ops",
         ),
-        Line(rate(FINISHED, 'outcome!="completed"', by="type, code"), "{{type}} {{code}}"),
+        Line(
+            rate(FINISHED, 'outcome!="completed"', by="type, code") + " > 0",
+            "{{type}} {{code}}",
+        ),
     ),
     lines(
         About(

@@ -121,6 +121,17 @@ TROUBLE = [
     ),
     lines(
         About(
+            "Longest hold",
+            "How long a transaction has been open that somebody waits for, or has rested after it "
+            "changed something. Above 30 s others are refused: end it, as the runbook of "
+            "`LockHeld` says.",
+            unit="s",
+            limits=(10, 30),
+        ),
+        Line(f"max({of('coreskills_lock_held_seconds')})", "longest"),
+    ),
+    lines(
+        About(
             "Deadlocks",
             "Transactions a second that waited for each other; one of them was ended. Always 0.",
             unit="ops",

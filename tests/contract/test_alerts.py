@@ -60,6 +60,11 @@ RULES = [*FOLDER.glob("rules/*.yml"), *FOLDER.glob("slo/*/*.yml")]
 
 def expectations(alert: Alert) -> Iterator[bool]:
     """Of each case in the tests of this alert's own rules: whether it is to fire."""
+    return (fires for _, fires in cases(alert))
+
+
+def cases(alert: Alert) -> Iterator[tuple[dict[str, Any], bool]]:
+    """Of each: the test it is in, and whether the alert is to fire."""
     for path in (FOLDER / "tests").glob("*.yml"):
         page = parsed(path)
         own = "causes.yml" if alert.source == "common" else f"slo/{alert.source}/"
@@ -69,7 +74,12 @@ def expectations(alert: Alert) -> Iterator[bool]:
             assert test["input_series"], test["name"]
             for case in test["alert_rule_test"]:
                 if case["alertname"] == alert.name:
-                    yield bool(case["exp_alerts"])
+                    yield test, bool(case["exp_alerts"])
+
+
+def is_born_late(test: dict[str, Any]) -> bool:
+    """Whether a counter was never seen before it counted."""
+    return any(str(series["values"]).startswith("_") for series in test["input_series"])
 
 
 def run(*command: str) -> str:
@@ -87,6 +97,13 @@ def run(*command: str) -> str:
 def test_every_alert_has_a_test_in_which_it_fires_and_one_in_which_it_does_not(alert):
     wanted = {True} if alert.name in ALWAYS_FIRES else {True, False}
     assert set(expectations(alert)) == wanted
+
+
+def test_an_alert_that_knows_counters_that_are_born_at_1_is_tested_with_one():
+    knowing = [a for a in ALERTS if re.search(r"unless\s.*offset", a.rule["expr"], re.DOTALL)]
+    assert {alert.name for alert in knowing} == {"JobsDie", "WorkersCrash"}
+    for alert in knowing:
+        assert any(fires and is_born_late(test) for test, fires in cases(alert)), alert.name
 
 
 def test_the_rules_do_what_their_tests_say():

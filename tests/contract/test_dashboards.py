@@ -13,7 +13,7 @@ import yaml
 from scripts.ask_panels import shown as shown_without_grafana
 from tests.conftest import missing
 from tests.dashboard_rules import RULES, Json, panels, queries, targets
-from tests.dashboards import BOARDS, FOLDER
+from tests.dashboards import BOARDS, FOLDER, asked
 from tests.promql import faults
 
 ROOT = Path(__file__).parents[2]
@@ -177,3 +177,7 @@ def test_grafana_is_told_of_one_prometheus_and_one_folder():
     (provider,) = read["dashboards"]["providers"]
     assert provider["allowUiUpdates"] is False
     assert provider["options"]["path"] == "/etc/grafana/dashboards"
+
+
+def test_the_panel_of_failed_jobs_lists_only_what_happens():
+    assert asked("jobs", "Failed, by reason").endswith(" > 0")

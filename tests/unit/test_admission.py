@@ -84,6 +84,22 @@ def test_once_somebody_is_done_one_may_wait_again(app, threads):
     assert ask(admission) == b"done"
 
 
+def test_one_who_was_done_late_makes_nobody_wait_in_vain_again(app, threads):
+    """Or the last thread would wait all the time, and a scrape behind it, while a server hangs."""
+    admission, slow = occupied(app, threads)
+    assert ask(admission) == b"refused"
+    app.released.set()
+    for each in slow:
+        each.result(5)
+    app.released.clear()
+    for _ in slow:
+        threads.submit(ask, admission, "/slow")
+        assert app.inside.acquire(timeout=5)
+    began = time.monotonic()
+    assert ask(admission) == b"refused"
+    assert time.monotonic() - began < PATIENCE / 2
+
+
 @pytest.mark.parametrize("path", ["/health/live", "/metrics"])
 def test_whether_we_are_alive_and_what_is_wrong_is_told_without_a_place(app, threads, path):
     admission, _ = occupied(app, threads)

@@ -3,10 +3,13 @@
 The web server hands a request to any free thread and keeps the others waiting, without a word and
 without a bound. When PostgreSQL is slow, all threads wait for it, and not even /health/live is
 answered. So one thread fewer may work than there are. The last one waits for a place, for a while
-that no healthy request takes; once it waited in vain, it refuses at once until somebody is done.
+that no healthy request takes; once it waited in vain, it refuses at once until somebody is done as
+soon as a healthy request is. After one that took longer it would wait in vain again, and a scrape
+would wait behind it.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -15,7 +18,7 @@ Wsgi = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 REFUSED = "coreskills.refused"  # in the environ of a request that found no place
 # What tells whether we are alive, and what is wrong with whom: when all places are taken, that is
-# what somebody wants to know. A scrape waits for PostgreSQL and Redis for some seconds at most.
+# what somebody wants to know. A scrape waits for PostgreSQL and Redis, for 1.5 s at most.
 ALWAYS = frozenset({"/health/live", "/metrics"})
 PATIENCE = 0.7  # seconds without anybody being done; the slowest of usual requests is a login, 0.1
 
@@ -35,8 +38,10 @@ class Admission:
             self._stuck = True
             environ[REFUSED] = True
             return self._app(environ, start_response)
+        began = time.monotonic()
         try:
             return self._app(environ, start_response)
         finally:
-            self._stuck = False
+            if time.monotonic() - began < self._patience:
+                self._stuck = False
             self._places.release()

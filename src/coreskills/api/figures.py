@@ -1,6 +1,5 @@
 """What the platform says of itself at a scrape; whichever process is asked, it says the same."""
 
-import threading
 import time
 from collections.abc import Iterator
 from itertools import product
@@ -8,6 +7,7 @@ from typing import Any, get_args
 
 from prometheus_client.core import Metric
 
+from coreskills.api.inquiry import Inquiry
 from coreskills.broker.streams import NoQueue, Queue
 from coreskills.domain.devices import Compliance
 from coreskills.domain.jobs import ENDED, OPEN
@@ -22,6 +22,7 @@ from coreskills.telemetry.families import filled
 
 Row = dict[str, Any]
 PATIENCE = 1.0  # seconds for all questions to PostgreSQL together
+WITHIN = 1.5  # seconds that a scrape waits for PostgreSQL and Redis, connecting included
 POLICIES = 100  # the most that have figures of their own
 KINDS = ("student", "staff")
 
@@ -36,24 +37,18 @@ class Figures:
     def __init__(self, db: Database, queue: Queue, seconds: float) -> None:
         self._postgres = Apart(db.url, PATIENCE)
         self._queue = queue
-        self._seconds = seconds
-        self._turn = threading.Lock()
-        self._found: list[Metric] = []
-        self._until = 0.0
+        no_redis = [] if isinstance(queue, NoQueue) else [figures.REDIS_UP.value(0)]
+        self._inquiries = (
+            Inquiry(self._of_postgres, [figures.PG_UP.value(0)], seconds),
+            Inquiry(self._of_redis, no_redis, seconds),
+        )
 
     def collect(self) -> list[Metric]:
-        """While one thread waits for servers that may be away, the others tell what is known."""
-        if self._turn.acquire(blocking=not self._found):
-            try:
-                self._ask()
-            finally:
-                self._turn.release()
-        return self._found
-
-    def _ask(self) -> None:
-        if time.monotonic() >= self._until:
-            self._found = [*self._of_postgres(), *self._of_redis()]
-            self._until = time.monotonic() + self._seconds
+        """Takes WITHIN seconds at most, for as long as a server is away or held: to notice that may
+        take longer, and is then gone on with after the scrape."""
+        deadline = time.monotonic() + WITHIN
+        begun = [(each, each.begin()) for each in self._inquiries]
+        return [metric for each, answer in begun for metric in each.told(answer, deadline)]
 
     def _of_postgres(self) -> list[Metric]:
         """As far as it answers: a table that is locked takes neither the server's figures, nor its
@@ -78,6 +73,7 @@ class Figures:
 
 
 def _server(conn: Connection) -> Iterator[Metric]:
+    yield figures.LOCK_HELD.value(server.select_lock_held(conn))
     sessions = server.select_sessions(conn)
     yield figures.PG_SESSIONS.of([((r["datname"], r["state"]), r["sessions"]) for r in sessions])
     row = server.select_database(conn)

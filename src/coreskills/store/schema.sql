@@ -377,6 +377,28 @@ CREATE FUNCTION public.lifecycle_now() RETURNS timestamp with time zone
     LANGUAGE sql STABLE
     RETURN (now() + (SELECT lifecycle_clock.ahead FROM public.lifecycle_clock));
 
+CREATE FUNCTION public.lock_held_seconds() RETURNS double precision
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    WITH sessions AS (
+        SELECT pid, state, state_change, xact_start, backend_xid, wait_event_type
+          FROM pg_stat_activity
+         WHERE datname = current_database()),
+    held AS (
+        SELECT state_change AS since
+          FROM sessions
+         WHERE state LIKE 'idle in transaction%' AND backend_xid IS NOT NULL
+        UNION ALL
+        SELECT h.xact_start
+          FROM sessions w
+         CROSS JOIN unnest(pg_blocking_pids(w.pid)) AS b (pid)
+          JOIN sessions h ON h.pid = b.pid
+         WHERE w.wait_event_type = 'Lock')
+    SELECT greatest(coalesce(extract(epoch FROM clock_timestamp() - min(since)), 0), 0)::float
+      FROM held
+$$;
+
 CREATE FUNCTION public.mentions(said jsonb, names text[]) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     AS $_$
@@ -2099,6 +2121,9 @@ GRANT ALL ON FUNCTION public.forget_residues(really boolean, actor text, job big
 
 GRANT SELECT,UPDATE ON TABLE public.lifecycle_clock TO coreskills_api;
 GRANT SELECT ON TABLE public.lifecycle_clock TO coreskills_worker;
+
+REVOKE ALL ON FUNCTION public.lock_held_seconds() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.lock_held_seconds() TO coreskills_api;
 
 REVOKE ALL ON FUNCTION public.person_record(person bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.person_record(person bigint) TO coreskills_worker;

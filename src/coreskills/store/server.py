@@ -45,6 +45,11 @@ def select_database(conn: Connection) -> dict[str, Any]:
     return row
 
 
+def select_lock_held(conn: Connection) -> float:
+    """For how long somebody has held up others, in seconds."""
+    return float(value(conn, SQL["select_lock_held"]))
+
+
 def count_locks(conn: Connection) -> list[dict[str, Any]]:
     return every(conn, SQL["count_locks"])
 

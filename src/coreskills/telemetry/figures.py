@@ -28,6 +28,12 @@ PG_SIZE = Family("pg_database_size_bytes", "gauge", "The files of our database."
 PG_LOCKS = Family(
     "pg_locks_count", "gauge", "Locks in our database that are held or waited for.", ("mode",)
 )
+LOCK_HELD = Family(
+    "coreskills_lock_held_seconds",
+    "gauge",
+    "How long a transaction has been open that somebody waits for, or has rested after it changed "
+    "or locked something, in our database; of the longest, 0 without one.",
+)
 PG_STARTED = Family(
     "pg_postmaster_start_time_seconds", "gauge", "When the server was started, as Unix time."
 )

@@ -48,6 +48,10 @@ SELECT d.datname, pg_database_size(d.datname) AS size, d.xact_commit, d.xact_rol
   FROM pg_stat_database d
  WHERE d.datname = current_database();
 
+-- select_lock_held --
+-- Needs no table that somebody could have locked.
+SELECT lock_held_seconds() AS seconds;
+
 -- count_locks --
 SELECT l.mode, count(*) AS locks
   FROM pg_locks l JOIN pg_database d ON d.oid = l.database

@@ -51,6 +51,19 @@ def of(process: psutil.Process, name: str) -> ServiceState:
     return ServiceState(name, "running", pid=process.pid, started=process.create_time())
 
 
+def hold(process: psutil.Process) -> None:
+    """The signal is heard a moment after it was sent."""
+    process.suspend()
+    while process.status() != psutil.STATUS_STOPPED:
+        time.sleep(0.01)
+
+
+def release(process: psutil.Process) -> None:
+    process.resume()
+    while process.status() == psutil.STATUS_STOPPED:
+        time.sleep(0.01)
+
+
 def silent(line: str) -> None:
     pass
 
@@ -109,13 +122,13 @@ def test_a_supervisor_that_works_is_found_well(home: Home):
 
 def test_a_supervisor_that_is_held_is_named_with_the_next_step(home: Home, other: psutil.Process):
     state.write(home, State(identity(other), [lives("api")]))
-    other.suspend()
+    hold(other)
     found = check.supervised(home)
     assert f"The supervisor (process {other.pid}) stands still" in found.why
     cont = f"kill -CONT {other.pid}"
     assert found.fix == ("coreskills stop, then coreskills start" if os.name == "nt" else cont)
     assert check.running(home).fix == found.fix
-    other.resume()
+    release(other)
     assert check.supervised(home).why == ""
 
 
@@ -146,7 +159,7 @@ def test_of_an_instance_whose_processes_are_all_gone_nothing_runs(
 
 def test_a_restart_is_refused_at_once_when_nobody_would_obey(home: Home, other: psutil.Process):
     state.write(home, State(identity(other), [lives("api")]))
-    other.suspend()
+    hold(other)
     began = time.monotonic()
     with pytest.raises(StackFailed, match="stands still"):
         native.restart(home, ["api"], silent)
@@ -168,14 +181,14 @@ def test_a_restart_ends_soon_when_the_supervisor_is_held_meanwhile(
 
 def test_a_start_does_not_wait_for_a_supervisor_that_is_held(home: Home, other: psutil.Process):
     state.write(home, State(identity(other), [ServiceState("api", "waiting")]))
-    other.suspend()
+    hold(other)
     with pytest.raises(StackFailed, match="stands still"):
         native.start(home, native.Wishes(), silent)
 
 
 def test_a_stop_does_not_wait_for_a_supervisor_that_is_held(home: Home, other: psutil.Process):
     state.write(home, State(identity(other), []))
-    other.suspend()
+    hold(other)
     began = time.monotonic()
     assert native.stop(home, silent)
     assert time.monotonic() - began < 20

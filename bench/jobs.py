@@ -112,7 +112,7 @@ def _latency(
         shares = [f"{percentile(took, share):.3g}" for share in (0.5, 0.99)]
         what = f"{names[kind]}: enqueue to commit, p50/p99/max"
         report.note(what, f"{'/'.join(shares)}/{max(took):.3g} ms")
-    report.details["latency"] = found
+    report.details["latency"] = dict(found)
     _judge_latency(found, options, report)
 
 

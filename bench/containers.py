@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.compose import images, laboratory, plan  # noqa: E402  the engine is that of the tests
-from tests.compose.stack import NOT_RUN, SERVICES, Stack  # noqa: E402
+from tests.compose.stack import NOT_RUN, SERVICES, Stack  # noqa: E402  the same
 
 REST = 10.0  # seconds until a stack counts as idle
 MIB = 2**20
@@ -115,6 +115,7 @@ def _memory(stack: Stack) -> dict[str, float]:
 
 
 def _mebibytes(text: str) -> float:
+    # docker's own form; anything else shall break the benchmark
     number, unit = re.match(r"([\d.]+)([A-Za-z]+)", text).groups()  # type: ignore[union-attr]
     return float(number) * UNITS[unit] / MIB
 

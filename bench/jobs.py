@@ -30,6 +30,7 @@ def _durability(target: Servers, report: Report) -> None:
     """What every commit below has waited for."""
     with psycopg.connect(target.url("coreskills_worker")) as conn:
         shown = [
+            # SHOW has always one row
             f"{name} {conn.execute(f'SHOW {name}').fetchone()[0]}"  # type: ignore[index]
             for name in ("fsync", "synchronous_commit")
         ]

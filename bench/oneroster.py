@@ -165,6 +165,7 @@ def _table(archive: zipfile.ZipFile, file: str, rows: Rows) -> int:
 
 
 def _write(raw: io.BufferedIOBase | object, rows: Iterable[list[str]]) -> None:
+    # a member of a zip writes as a raw stream does, and is not declared as one
     with io.TextIOWrapper(raw, "utf-8", newline="") as text:  # type: ignore[type-var]
         csv.writer(text).writerows(rows)
 

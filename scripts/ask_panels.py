@@ -5,13 +5,13 @@ import argparse
 import json
 import os
 import sys
-import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parents[1] / "observability" / "grafana" / "dashboards"
+# What Grafana puts in place of its variables; `$job` and `$instance` as when all are chosen.
 SHOWN = {"$__rate_interval": "1m", "$__range": "1h", "$job": ".+", "$instance": ".+"}
 
 
@@ -26,24 +26,28 @@ def main() -> int:
     )
     words = parser.parse_args()
     board = json.loads((FOLDER / f"{words.board}.json").read_text(encoding="utf-8"))
-    lines = []
+    panels = [p for p in board["panels"] if p.get("targets")]
+    wanted = [panel for panel in panels if panel["title"].startswith(words.panel)]
+    if not wanted:
+        titles = ", ".join(panel["title"] for panel in panels)
+        parser.error(f"no panel's title begins with {words.panel!r}; there are: {titles}")
     try:
-        for panel in board["panels"]:
-            for target in panel.get("targets") or []:
-                if panel["title"].startswith(words.panel):
-                    answers = list(asked(words.url, shown(target["expr"]))) or ["no data"]
-                    lines.append(f"{panel['title']}: {target['legendFormat']}")
-                    lines += [f"  {answer}" for answer in answers]
-    except urllib.error.URLError as exc:
-        print(f"{words.url} does not answer: {exc}; see ./coreskills status", file=sys.stderr)
+        for panel in wanted:
+            for target in panel["targets"]:
+                print(f"{panel['title']}: {target['legendFormat']}")
+                for answer in list(asked(words.url, shown(target["expr"]))) or ["no data"]:
+                    print(f"  {answer}")
+    except (OSError, ValueError) as exc:  # refused, too slow, or somebody else
+        print(
+            f"No Prometheus answers at {words.url}: {exc}; see ./coreskills status", file=sys.stderr
+        )
         return 1
-    print("\n".join(lines))
     return 0
 
 
-def shown(query: str) -> str:
-    """As Grafana sends it when everything is chosen."""
-    for name, value in SHOWN.items():
+def shown(query: str, values: dict[str, str] = SHOWN) -> str:
+    """As Grafana sends it."""
+    for name, value in values.items():
         query = query.replace(name, value)
     return query
 

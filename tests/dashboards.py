@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
+from scripts.ask_panels import SHOWN, shown
 from tests.dashboard_rules import Json, targets
-from tests.promql import SHOWN, shown
 
 FOLDER = Path(__file__).parents[1] / "observability" / "grafana"
 FILES = sorted((FOLDER / "dashboards").glob("*.json"))

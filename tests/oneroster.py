@@ -108,6 +108,7 @@ def packed(texts: dict[str, str | bytes]) -> bytes:
 
 
 def package(rows: dict[str, Rows], **modes: Any) -> bytes:
+    # a test may give a mode that there is not
     return packed(files(rows, **modes))  # type: ignore[arg-type]
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import yaml
 
-# What Grafana puts in place of its variables; `$job` and `$instance` as when all are chosen.
-SHOWN = {"$__rate_interval": "1m", "$__range": "10m", "$job": ".+", "$instance": ".+"}
+from scripts.ask_panels import shown
+
 _STRING = r'"(?:\\.|[^"\\])*"'
 _GROUPS = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)")
 _SELECTOR = re.compile(
@@ -40,13 +40,6 @@ def selectors(query: str) -> Iterator[Selector]:
         matchers = tuple(sorted("".join(parts) for parts in found_matchers))
         window = (found["range"] or found["over"] or "").strip("[] ")
         yield Selector(name, matchers, window, _function(text, found.start()))
-
-
-def shown(query: str, values: dict[str, str] | None = None) -> str:
-    """As Grafana sends it."""
-    for name, value in (values or SHOWN).items():
-        query = query.replace(name, value)
-    return query
 
 
 def faults(promtool: str, queries: Iterable[str], folder: Path) -> list[str]:

@@ -91,7 +91,7 @@ def build(environment: Environment, handle: IO[str]) -> None:
     environment.step_aside()
     try:
         create(environment, handle)
-    except BaseException:
+    except BaseException:  # Ctrl-C, too: the old one comes back
         environment.come_back()
         raise
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scripts.ask_panels import shown as shown_without_grafana
+from scripts.ask_panels import shown
 from tests.conftest import missing
 from tests.dashboard_rules import RULES, Json, panels, queries, targets
 from tests.dashboards import BOARDS, FOLDER, asked
@@ -95,7 +95,7 @@ def test_prometheus_can_read_every_query(board: Json, promtool: str, tmp_path: P
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=list(BOARDS))
 def test_without_grafana_no_variable_of_its_is_left_in_a_query(board: Json):
-    assert [query for query in queries(board) if "$" in shown_without_grafana(query)] == []
+    assert [query for query in queries(board) if "$" in shown(query)] == []
 
 
 def test_prometheus_would_say_what_it_cannot_read(promtool: str, tmp_path: Path):

@@ -95,6 +95,7 @@ def test_a_seat_without_network_is_installed_and_proves_a_job(
     # Start and stop in one namespace: its loopback ends with it.
     script = 'python=$1; shift; "$python" "$@" && "$python" stop.py --home "$3"'
     command = [*alone, "sh", "-c", script, "sh", str(BASE_PYTHON), *start]
+    # the keywords come as one dict
     started = subprocess.run(command, capture_output=True, **seat)  # type: ignore[call-overload]
     assert started.returncode == 0, started.stderr
     assert "a job made the round trip" in started.stderr

@@ -1,6 +1,8 @@
 """What the dashboards ask, a real Prometheus answers, on an instance with a class at work."""
 
 import math
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from scripts.ask_panels import SHOWN, shown
 from tests.dashboard_rules import queries
 from tests.dashboards import BOARDS
 from tests.e2e.conftest import Instance
-from tests.promql import SHOWN, shown
 from tests.scraper import Prometheus, prometheus
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -60,6 +62,14 @@ def test_the_class_was_heard_and_has_left(watched: Watched):
 def test_the_query_of_the_panel_is_answered(watched: Watched, query: str):
     found = watched.prometheus.ask(shown(query))
     assert any(math.isfinite(value) for _, value in found), f"{shown(query)}\n{found}"
+
+
+def test_the_script_for_those_without_grafana_asks_the_same(watched: Watched):
+    script = ROOT / "scripts" / "ask_panels.py"
+    command = [sys.executable, str(script), "jobs", "--url", watched.prometheus.url]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "Time in the queue" in told
+    assert "no data" not in told
 
 
 def test_no_query_is_left_out():

@@ -32,7 +32,7 @@ class Keeper(threading.Thread):
             while not self._ending.wait(0.05):
                 if not self._program.alive:
                     self._program.revive()
-        except BaseException as exc:
+        except BaseException as exc:  # of a thread: whoever waits for it looks here
             self.error = exc
             raise
 
@@ -88,7 +88,7 @@ class Injector:
                     act: Callable[[Fault], None] = getattr(self.breakage, fault.kind)
                     act(fault)
                 self.done[fault.kind] += 1
-        except BaseException as exc:
+        except BaseException as exc:  # of a thread: whoever waits for it looks here
             self.errors.append(exc)
             raise
 

@@ -86,7 +86,7 @@ class Lab:
     def __enter__(self) -> "Lab":
         try:
             self.start()
-        except BaseException:
+        except BaseException:  # Ctrl-C, too: no process stays
             self.close()
             raise
         return self

@@ -122,6 +122,7 @@ class PostgresServer(Command):
     def _ask(self, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         address = self.server.admin_url(roles.DATABASE)
         with psycopg.connect(address, autocommit=True, connect_timeout=5) as conn:
+            # built by the test, never from outside
             cursor = conn.execute(statement, values or None)  # type: ignore[call-overload]
             return cursor.fetchall() if cursor.description else []
 

@@ -182,6 +182,7 @@ def test_f15_a_redis_with_a_full_disk_holds_up_no_write_and_no_job(lab: Lab, ful
 
 def refuses(lab: Lab) -> bool:
     with lab.redis.client() as client:
+        # the library's type is of both its clients
         found: dict[str, str] = client.info("persistence")  # type: ignore[assignment]
     return found["aof_last_write_status"] != "ok"
 

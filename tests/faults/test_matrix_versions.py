@@ -118,6 +118,7 @@ def test_f31_a_killed_migration_is_all_or_nothing_and_the_next_run_completes_it(
     wanted = [*BEFORE, last]
     before = schema(lab, old_schema)
     with psycopg.connect(lab.postgres.server.admin_url(old_schema)) as holder:
+        # built by the test, never from outside
         holder.execute(f"LOCK TABLE {locked} IN ACCESS SHARE MODE")  # type: ignore[arg-type]
         process = get_context("spawn").Process(
             target=migrations.migrate, args=[owner(lab, old_schema), wanted]
@@ -148,6 +149,7 @@ def schema(lab: Lab, database: str) -> list[Any]:
 
 def elsewhere(lab: Lab, database: str, statement: str) -> list[Any]:
     with psycopg.connect(lab.postgres.server.admin_url(database)) as conn:
+        # built by the test, never from outside
         return conn.execute(statement).fetchall()  # type: ignore[arg-type]
 
 

@@ -24,6 +24,7 @@ def a_home(tmp_path: Path) -> Home:
 
 
 def program(name: str, code: str, **more: object) -> Program:
+    # any of its fields
     return Program(name, [sys.executable, "-c", code], **more)  # type: ignore[arg-type]
 
 

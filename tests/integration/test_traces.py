@@ -67,6 +67,7 @@ def traced_api(settings: Settings, queue) -> Iterator[Client]:
     db = Database(settings, smallest=1, largest=4)
     app = create_app(db, queue, settings)
     client = Client(app, tokens_for(db), GRACE)
+    # Flask's way to wrap an app
     app.wsgi_app = Traced(app.wsgi_app)  # type: ignore[method-assign]
     yield client
     db.close()

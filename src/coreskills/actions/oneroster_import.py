@@ -156,6 +156,7 @@ def _counted(package: Package, file: str, faults: list[Fault]) -> int:
 def _parsed(archive: ZipFile, name: str, tally: Tally | None = None) -> Iterator[Line]:
     try:
         with archive.open(name) as member:
+            # a member of a zip reads as a raw stream does, and is not declared as one
             buffered: IO[bytes] = io.BufferedReader(member, 256 * 1024)  # type: ignore[type-var]
             yield from parsed(_lines(buffered, name, tally))
     except (BadZipFile, zlib.error, EOFError, OSError) as exc:

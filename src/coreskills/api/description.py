@@ -27,6 +27,7 @@ _PAGE = """<!doctype html>
 def get_openapi() -> Response:
     made = current_app.extensions.get(_DOCUMENT)
     if made is None:  # once for each process: it takes longer than a hundred lists
+        # current_app is an APIFlask, which Flask cannot know
         made = orjson.dumps(current_app.spec)  # type: ignore[attr-defined]
         current_app.extensions[_DOCUMENT] = made
     return conditional(made)

@@ -36,6 +36,7 @@ def refuse_undeclared(app: Flask) -> None:
 
 def _marked(permission: str) -> Callable[[_F], _F]:
     def mark(view: _F) -> _F:
+        # a function may carry anything
         view.permission = permission  # type: ignore[attr-defined]
         return view
 

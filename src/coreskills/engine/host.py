@@ -181,6 +181,7 @@ class Host:
         """Whatever it says on stderr goes to our log: a full pipe would stop it."""
         assert self._process.stderr
         with contextlib.suppress(OSError, ValueError):
+            # asserted above, which a closure forgets
             for line in iter(lambda: self._process.stderr.readline(8192), b""):  # type: ignore[union-attr]
                 log.info("engine_stderr", bytes=len(line))
                 log.debug("engine_stderr", text=line[:500].decode("utf-8", "replace").rstrip())

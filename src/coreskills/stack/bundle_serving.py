@@ -43,6 +43,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def __init__(self, folder: Path, report: Report, *given: object) -> None:
         self._folder, self._report = folder, report
+        # what socketserver gives, as it gives it
         super().__init__(*given)  # type: ignore[arg-type]
 
     def do_GET(self) -> None:

@@ -169,7 +169,7 @@ def install_file(
         if found is None:
             raise failed(tool.name, "tools.archive", f"There is no {tool.name} in {file.name}")
         found.chmod(0o755)
-    except BaseException:
+    except BaseException:  # Ctrl-C, too: nothing half-unpacked stays
         shutil.rmtree(partial, ignore_errors=True)
         raise
     shutil.rmtree(target, ignore_errors=True)

@@ -37,7 +37,7 @@ class OpenBatch:
         try:
             with _current(commit):
                 yield
-        except BaseException as exc:
+        except BaseException as exc:  # whatever it is, the trace tells of it, and it goes on
             OpenSpan(commit).fail(code_of(exc))
             raise
         finally:

@@ -15,6 +15,7 @@ _M = TypeVar("_M", Counter, Gauge, Histogram)
 NAMES: dict[str, "Family"] = {}
 
 # When a counter began is nobody's question here, and costs a series each.
+# The library has no types here
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 

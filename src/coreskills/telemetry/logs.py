@@ -130,7 +130,7 @@ class _Logger:
 
 def _show(line: str) -> None:
     with suppress(OSError):
-        print(line, file=sys.stderr, flush=True)  # noqa: T201
+        print(line, file=sys.stderr, flush=True)  # noqa: T201  for people, on stderr
 
 
 def _dumps(event: dict[str, Any], **_: Any) -> bytes:

@@ -46,6 +46,7 @@ class Shared:
         self._folded_at: tuple[int, int] | None = None
 
     def begin(self) -> None:
+        # the library has no types here
         values.ValueClass = values.MultiProcessValue(self._own)  # type: ignore[no-untyped-call]
         with self._alone():
             self._fold()
@@ -166,6 +167,7 @@ def _read(files: list[Path]) -> Iterator[tuple[tuple[str, str], float]]:
         if path.stat().st_size == 0:
             continue  # made a moment ago; the library gives it its size a moment later
         kind = _kind_of(path)
+        # the library has no types here
         found = MmapedDict.read_all_values_from_file(path)  # type: ignore[no-untyped-call]
         for key, value, _, _ in found:
             yield (kind, key), value

@@ -98,7 +98,7 @@ class Tracer:
         with trace.use_span(span, True, record_exception=False, set_status_on_exception=False):
             try:
                 yield opened
-            except BaseException as exc:
+            except BaseException as exc:  # whatever it is, the trace tells of it, and it goes on
                 opened.fail(code_of(exc))
                 raise
 

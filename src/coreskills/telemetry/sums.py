@@ -50,6 +50,7 @@ def _add_buckets(metric: Metric, labels: Labels, parts: list[tuple[float, float]
 
 
 def _text(bound: float) -> str:
+    # the library has no types here
     return str(floatToGoString(bound))  # type: ignore[no-untyped-call]
 
 

@@ -107,7 +107,7 @@ class _Dispatching(threading.Thread):
     def run(self) -> None:
         try:
             self._dispatcher.run(self._ending)
-        except BaseException:
+        except BaseException:  # the process ends with it, and says so by its exit code
             self.broken = True
             raise
         finally:

@@ -48,6 +48,7 @@ def read(lines: Iterable[Line], faults: list[Fault]) -> Manifest:
         if wrong:
             faults.append(wrong)
         elif name.startswith(_PREFIX):
+            # _value has refused all but the three modes
             modes[name.removeprefix(_PREFIX)] = value  # type: ignore[assignment]
     return Manifest(modes, {name.removeprefix(_PREFIX): line for name, line in where.items()})
 

@@ -36,6 +36,7 @@ def items(text: str) -> list[str]:
 
 def user_ids(text: str) -> list[tuple[str, str]]:
     """(type, id) of each `{type:id}`."""
+    # groups() of any number, says its type; the pattern has two
     return [match.groups() for item in items(text) if (match := _USER_ID.match(item))]  # type: ignore[misc]
 
 
